@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.api.device;
+
+import java.lang.foreign.MemorySegment;
+import org.osgi.annotation.versioning.ProviderType;
+import vfio.pci.api.VfioException;
+
+/// Where one thread at a time reads and writes a device. A port may be handed from thread to thread, with a happens-before edge between;
+/// it is never inside two calls at once, except that a mediation it has entered may use it again on the same thread.
+@ProviderType
+public interface DevicePort extends AutoCloseable {
+    /// Reads `count` bytes of a region into the buffer, which is borrowed for the call. An access that overlaps a claim of the mediation goes there
+    /// first, whole; otherwise, or when that passes it through, to the device. Allocates nothing.
+    ///
+    /// @param count 1 or more, all within the region
+    /// @throws VfioException EINVAL for a region, offset or count that does not exist; EIO when device or mediation fail; ENODEV when the device
+    ///     has gone; else what the mediation answers. The buffer's content is undefined then
+    void read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
+
+    /// Writes `count` bytes of the buffer to a region; otherwise as [#read].
+    ///
+    /// @throws VfioException as [#read]
+    void write(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
+
+    /// Gives the port up; not while it is inside a call. A second call has no effect.
+    @Override
+    void close();
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.api.device;
+
+import java.util.List;
+import java.util.Optional;
+import org.osgi.annotation.versioning.ProviderType;
+import vfio.pci.api.OwnedFd;
+import vfio.pci.api.PciAddress;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.dma.DmaMapping;
+
+/// One client's handle of an open device. Methods may be called by any thread unless they say otherwise. When the function goes, or the core
+/// stops, the ERR interrupt and then the gone-listener tell, and from then on everything but [#close()] throws ENODEV.
+@ProviderType
+public interface VfioDevice extends AutoCloseable {
+    /// Where the device sits.
+    PciAddress address();
+
+    /// How many regions and interrupts it has now, and what it can do. Regions and interrupts a mediation added are counted.
+    DeviceInfo info();
+
+    /// What is known of a region, after the mediation's changes and cut to what this client may map.
+    ///
+    /// @throws VfioException EINVAL for an index that [#info()] does not count
+    RegionInfo regionInfo(int index) throws VfioException;
+
+    /// What is known of an interrupt.
+    ///
+    /// @throws VfioException EINVAL for an index that [#info()] does not count
+    IrqInfo irqInfo(int index) throws VfioException;
+
+    /// A new port for accesses: used by one thread at a time, closed by its user. The cost of telling threads apart is paid here and
+    /// not per access.
+    DevicePort port() throws VfioException;
+
+    /// Maps a part of a region into this process, after asking the mediation.
+    ///
+    /// @param offset and length page multiples within one mappable area of the region
+    /// @throws VfioException EINVAL where the range is not mappable, EACCES where the mediation refuses
+    RegionMap map(int region, long offset, long length) throws VfioException;
+
+    /// The file behind the mappable areas of a region, to be handed to a client in another process: byte n of the region is byte n of the
+    /// file. Lent: the device owns it, it is good until this handle is closed. Empty when the region has no area this client may map.
+    ///
+    /// @throws VfioException EINVAL for an index that [#info()] does not count
+    Optional<OwnedFd> regionFile(int region) throws VfioException;
+
+    /// Says who takes vectors `start` and following; entry i replaces what vector `start + i` had. Triggers are taken: the device closes
+    /// those it replaced, and those passed when it throws. For MSI and MSI-X this enables the kind, up to the highest vector named.
+    ///
+    /// @throws VfioException EINVAL for an index or range that does not exist; EBUSY when another client owns the index
+    void setIrqTriggers(int index, int start, List<IrqTrigger> triggers) throws VfioException;
+
+    /// Disables an interrupt wholly: no vector has a trigger any more.
+    ///
+    /// @throws VfioException as [#setIrqTriggers]
+    void disableIrq(int index) throws VfioException;
+
+    /// Masks vectors, of an interrupt that is [IrqInfo.Flag#MASKABLE].
+    ///
+    /// @throws VfioException EINVAL for a range that does not exist or an interrupt that cannot be masked; EBUSY as above
+    void maskIrq(int index, int start, int count) throws VfioException;
+
+    /// Unmasks vectors; one that is pending is signalled.
+    ///
+    /// @throws VfioException as [#maskIrq]
+    void unmaskIrq(int index, int start, int count) throws VfioException;
+
+    /// Signals vectors as if the device had raised them, for tests.
+    ///
+    /// @throws VfioException EINVAL for a range that does not exist; EBUSY as above
+    void fireIrq(int index, int start, int count) throws VfioException;
+
+    /// Makes memory reachable for the device. The backing is taken, also when this throws.
+    ///
+    /// @throws VfioException EEXIST where it overlaps another mapping; EINVAL for a bad offset or a file shorter than the mapping;
+    ///     EACCES where the file does not allow it; ENOSPC when the limit on maps is reached
+    void dmaMap(DmaMapping mapping) throws VfioException;
+
+    /// Takes a mapping away that this handle made; returns when no transfer uses it any more.
+    ///
+    /// @throws VfioException ENOENT when this handle made no mapping with exactly this address and size
+    void dmaUnmap(long iova, long size) throws VfioException;
+
+    /// Takes away all mappings this handle made.
+    void dmaUnmapAll();
+
+    /// Resets the device: the function, the virtual config space, interrupts disabled, the mediation told.
+    ///
+    /// @throws VfioException EIO when the function or the mediation fails
+    void reset() throws VfioException;
+
+    /// Gives an event an id by which the `dt_fd` field of the dynamic-trap-bar-info region can name it; good until the handle is closed.
+    ///
+    /// @throws VfioException EOPNOTSUPP for a client without [Client.Feature#EVENT_IDS]
+    int registerEvent(Runnable event) throws VfioException;
+
+    /// Says who is to be told, once, that the device has gone; at once if it has. Called on the thread that takes the device away: it
+    /// must not block and must not call this handle.
+    void onGone(Runnable listener);
+
+    /// Gives up ports, maps, interrupts and DMA mappings of this handle; the last one closes the device, which closes its mediation and
+    /// unbinds the function. A second call has no effect.
+    @Override
+    void close();
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.api.mediation;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Set;
+import org.osgi.annotation.versioning.ConsumerType;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.device.RegionInfo;
+
+/// The mediation of one open device. What is not overridden passes through.
+///
+/// [#read], [#write], [#map] and [#regionInfo] may be entered by many threads at once. [#deviceState], [#reset] and [#close] are
+/// serialised with each other per device. [#close] comes once, with nobody inside, and nothing is called after it. A RuntimeException or Error is
+/// answered EIO, logged with the device's address, and after repeated ones the mediation is unbound.
+///
+/// A call should return at once. One that has not left when its mediator goes is interrupted after the drain timeout and abandoned: its result is
+/// discarded and what it tries through its context is refused.
+@ConsumerType
+public abstract class Mediation implements AutoCloseable {
+    /// For vendors.
+    protected Mediation() {
+    }
+
+    /// Which default regions the core is to add. Asked once, after the open.
+    public Set<Capability> capabilities() {
+        return Set.of();
+    }
+
+    /// The ranges it wants to see at first; asked once, after the open. [MediationContext#claim] changes them later.
+    public List<Claim> claims() {
+        return List.of();
+    }
+
+    /// May change what a client is told of a region, after the defaults were filled in. Asked on every query. The list of mappable areas is afterwards cut
+    /// to the pages where plain memory behaves as the register does.
+    ///
+    /// @param defaults what the client would see
+    /// @return the same, or a changed copy with the same index
+    public RegionInfo regionInfo(RegionInfo defaults) {
+        return defaults;
+    }
+
+    /// Sees a read that overlaps a claim, before the device does. Allocates nothing.
+    ///
+    /// @param buffer the caller's, borrowed for the call; filled when the verdict is [Verdict#HANDLED]
+    /// @return who answers
+    /// @throws VfioException to fail the access
+    public Verdict read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
+        return Verdict.PASS_THROUGH;
+    }
+
+    /// Sees a write that overlaps a claim, before the device does. Allocates nothing.
+    ///
+    /// @return who acts on it
+    /// @throws VfioException to fail the access
+    public Verdict write(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
+        return Verdict.PASS_THROUGH;
+    }
+
+    /// Sees a client map a part of a region, or a file be handed out that allows it.
+    ///
+    /// @return who provides the memory
+    /// @throws VfioException to refuse
+    public MapVerdict map(int region, long offset, long length) throws VfioException {
+        return MapVerdict.PASS_THROUGH;
+    }
+
+    /// A client changes the migration state. The core has checked that the new state is one; whether the change is legal is checked here. Only with
+    /// [Capability#MIGRATION]. `Stopped` takes effect before the return.
+    ///
+    /// @throws VfioException to fail the client's write; the state stays as it was
+    public void deviceState(DeviceState from, DeviceState to) throws VfioException {
+    }
+
+    /// The device was reset; it is in its initial state, running.
+    ///
+    /// @throws VfioException to fail the client's reset
+    public void reset() throws VfioException {
+    }
+
+    /// The device closes, or the mediator goes: lets everything go. The context still serves until the return.
+    @Override
+    public void close() {
+    }
+}
