@@ -11,8 +11,8 @@ package vfio.pci.api.admin;
 /// @param dmaBytesRead bytes the device read from memory
 /// @param dmaBytesWritten bytes the device wrote to memory
 /// @param dmaFaults transfers that failed
-public record AccessStats(long mediated, long passedThrough, long trapped, long interrupts, long errors, long dmaBytesRead, long dmaBytesWritten,
-        long dmaFaults) {
+public record AccessStats(long mediated, long passedThrough, long trapped, long interrupts, long errors, long dmaBytesRead,
+        long dmaBytesWritten, long dmaFaults) {
     /// Nothing happened yet.
     public static final AccessStats ZERO = new AccessStats(0, 0, 0, 0, 0, 0, 0, 0);
 }

@@ -20,8 +20,9 @@ import vfio.pci.api.device.RegionInfo;
 /// @param isolated why accesses are refused, if they are
 /// @param regions of an open device, those with a size
 /// @param irqs of an open device, those with vectors
-public record DeviceStatus(PciAddress address, PciId id, Optional<PciAddress> physicalFunction, Optional<String> driver, List<String> clients,
-        Optional<String> mediator, boolean trapping, Optional<String> isolated, List<RegionInfo> regions, List<IrqInfo> irqs) {
+public record DeviceStatus(PciAddress address, PciId id, Optional<PciAddress> physicalFunction, Optional<String> driver,
+        List<String> clients, Optional<String> mediator, boolean trapping, Optional<String> isolated,
+        List<RegionInfo> regions, List<IrqInfo> irqs) {
     /// Copies the lists.
     public DeviceStatus {
         clients = List.copyOf(clients);

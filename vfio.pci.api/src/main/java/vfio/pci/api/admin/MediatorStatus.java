@@ -16,8 +16,8 @@ import vfio.pci.api.PciAddress;
 /// @param refused how often it refused one
 /// @param failed how often its open threw
 /// @param stuck threads that did not leave it when it went; a mediator that has gone is listed while there are any
-public record MediatorStatus(String name, String bundle, long bundleId, int ranking, long serviceId, List<PciAddress> devices, long accepted,
-        long refused, long failed, List<StuckThread> stuck) {
+public record MediatorStatus(String name, String bundle, long bundleId, int ranking, long serviceId, List<PciAddress> devices,
+        long accepted, long refused, long failed, List<StuckThread> stuck) {
     /// Copies the lists.
     public MediatorStatus {
         devices = List.copyOf(devices);

@@ -10,7 +10,8 @@ import vfio.pci.api.VfioException;
 /// Serves devices to clients in other processes. An OSGi service of a transport; may be called by any thread.
 @ProviderType
 public interface ServeAdmin {
-    /// Serves a device on a UNIX socket with mode 0600, one client at a time. When this returns a client may connect. A stale socket of a dead process is
+    /// Serves a device on a UNIX socket with mode 0600, one client at a time. When this returns a client may connect. A stale socket of a
+    /// dead process is
     /// taken over.
     ///
     /// @throws VfioException ENODEV when there is no such function; EBUSY when the device is served already; EADDRINUSE when somebody

@@ -9,11 +9,13 @@ import vfio.pci.api.VfioException;
 /// it is never inside two calls at once, except that a mediation it has entered may use it again on the same thread.
 @ProviderType
 public interface DevicePort extends AutoCloseable {
-    /// Reads `count` bytes of a region into the buffer, which is borrowed for the call. An access that overlaps a claim of the mediation goes there
+    /// Reads `count` bytes of a region into the buffer, which is borrowed for the call. An access that overlaps a claim of the mediation
+    /// goes there
     /// first, whole; otherwise, or when that passes it through, to the device. Allocates nothing.
     ///
     /// @param count 1 or more, all within the region
-    /// @throws VfioException EINVAL for a region, offset or count that does not exist; EIO when device or mediation fail; ENODEV when the device
+    /// @throws VfioException EINVAL for a region, offset or count that does not exist; EIO when device or mediation fail; ENODEV when the
+    ///     device
     ///     has gone; else what the mediation answers. The buffer's content is undefined then
     void read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
 

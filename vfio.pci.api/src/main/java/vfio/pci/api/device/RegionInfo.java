@@ -40,7 +40,8 @@ public record RegionInfo(int index, long size, Set<Flag> flags, List<RegionCapab
 
     /// The areas that can be mapped, if the region has such a list.
     public Optional<RegionCapability.SparseMmap> sparseMmap() {
-        return capabilities.stream().filter(RegionCapability.SparseMmap.class::isInstance).map(RegionCapability.SparseMmap.class::cast).findFirst();
+        return capabilities.stream().filter(RegionCapability.SparseMmap.class::isInstance)
+            .map(RegionCapability.SparseMmap.class::cast).findFirst();
     }
 
     /// The same region with this size.

@@ -9,7 +9,8 @@ import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaMapping;
 
-/// One client's handle of an open device. Methods may be called by any thread unless they say otherwise. When the function goes, or the core
+/// One client's handle of an open device. Methods may be called by any thread unless they say otherwise. When the function goes, or the
+/// core
 /// stops, the ERR interrupt and then the gone-listener tell, and from then on everything but [#close()] throws ENODEV.
 @ProviderType
 public interface VfioDevice extends AutoCloseable {

@@ -46,7 +46,8 @@ public abstract class BoundFunction implements AutoCloseable {
     public void vectorEnabled(InterruptKind kind, int vector, boolean enabled) {
     }
 
-    /// Unbinds: resets the function, ends its use of everything lent (no thread of it touches that after the return), and lets the next driver in.
+    /// Unbinds: resets the function, ends its use of everything lent (no thread of it touches that after the return), and lets the next
+    /// driver in.
     /// A second call has no effect.
     @Override
     public abstract void close();

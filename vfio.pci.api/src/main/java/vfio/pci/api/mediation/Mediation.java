@@ -11,10 +11,12 @@ import vfio.pci.api.device.RegionInfo;
 /// The mediation of one open device. What is not overridden passes through.
 ///
 /// [#read], [#write], [#map] and [#regionInfo] may be entered by many threads at once. [#deviceState], [#reset] and [#close] are
-/// serialised with each other per device. [#close] comes once, with nobody inside, and nothing is called after it. A RuntimeException or Error is
+/// serialised with each other per device. [#close] comes once, with nobody inside, and nothing is called after it. A RuntimeException or
+/// Error is
 /// answered EIO, logged with the device's address, and after repeated ones the mediation is unbound.
 ///
-/// A call should return at once. One that has not left when its mediator goes is interrupted after the drain timeout and abandoned: its result is
+/// A call should return at once. One that has not left when its mediator goes is interrupted after the drain timeout and abandoned: its
+/// result is
 /// discarded and what it tries through its context is refused.
 @ConsumerType
 public abstract class Mediation implements AutoCloseable {
@@ -32,7 +34,8 @@ public abstract class Mediation implements AutoCloseable {
         return List.of();
     }
 
-    /// May change what a client is told of a region, after the defaults were filled in. Asked on every query. The list of mappable areas is afterwards cut
+    /// May change what a client is told of a region, after the defaults were filled in. Asked on every query. The list of mappable areas
+    /// is afterwards cut
     /// to the pages where plain memory behaves as the register does.
     ///
     /// @param defaults what the client would see
@@ -66,7 +69,8 @@ public abstract class Mediation implements AutoCloseable {
         return MapVerdict.PASS_THROUGH;
     }
 
-    /// A client changes the migration state. The core has checked that the new state is one; whether the change is legal is checked here. Only with
+    /// A client changes the migration state. The core has checked that the new state is one; whether the change is legal is checked here.
+    /// Only with
     /// [Capability#MIGRATION]. `Stopped` takes effect before the return.
     ///
     /// @throws VfioException to fail the client's write; the state stays as it was

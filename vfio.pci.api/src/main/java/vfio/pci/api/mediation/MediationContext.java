@@ -10,7 +10,8 @@ import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
 
-/// What the core offers one mediation of one open device. Good from the open until [Mediation#close()] returns, from any thread; after that, and
+/// What the core offers one mediation of one open device. Good from the open until [Mediation#close()] returns, from any thread; after
+/// that, and
 /// for a mediation that was abandoned, everything throws: EOPNOTSUPP where a VfioException is declared, else IllegalStateException.
 @ProviderType
 public interface MediationContext {
@@ -29,7 +30,8 @@ public interface MediationContext {
     /// @throws VfioException EINVAL for an index that does not exist
     RegionInfo regionInfoBelow(int region) throws VfioException;
 
-    /// Adds a region; all its accesses go to the mediation, and one it passes through fails with EIO. The index never moves while the device is open; after
+    /// Adds a region; all its accesses go to the mediation, and one it passes through fails with EIO. The index never moves while the
+    /// device is open; after
     /// the mediation has gone the region is empty.
     ///
     /// @param size bytes
@@ -53,7 +55,8 @@ public interface MediationContext {
     /// Replaces the claims. On return every access that began afterwards goes by the new ones.
     void claim(List<Claim> claims);
 
-    /// Switches trapping of the disablable areas on or off and tells the clients that take part. A repeated call with the same value has no effect.
+    /// Switches trapping of the disablable areas on or off and tells the clients that take part. A repeated call with the same value has
+    /// no effect.
     /// Only with [Capability#DYNAMIC_TRAP_BAR].
     void trap(boolean on);
 
