@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+package itest.options;
+
+import static org.ops4j.pax.exam.CoreOptions.composite;
+import static org.ops4j.pax.exam.CoreOptions.junitBundles;
+import static org.ops4j.pax.exam.CoreOptions.systemPackages;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import org.ops4j.pax.exam.CoreOptions;
+import org.ops4j.pax.exam.Option;
+
+/**
+ * The vocabulary in which a test says what runs in its framework: {@link #felix()} first, then what it needs of this project.
+ *
+ * <p>A test never names a file; {@link #jar} is the one place that knows where the build put them.
+ */
+public final class RuntimeOptions {
+    private static final Path BUNDLES = Path.of(System.getProperty("itest.bundles", "target/bundles"));
+
+    private RuntimeOptions() {
+    }
+
+    /** Felix with declarative services, configuration, log and Gogo, and what a test itself needs inside the framework. */
+    public static Option felix() {
+        return composite(
+            bundles(
+                "org.osgi.util.function",
+                "org.osgi.util.promise",
+                "org.osgi.service.component",
+                "org.apache.felix.log",
+                "org.apache.felix.configadmin",
+                "org.apache.felix.scr",
+                "org.apache.felix.gogo.runtime",
+                "org.apache.felix.gogo.command"),
+            bundles("byte-buddy", "assertj-core"),
+            // Pax Exam's own bundles log through it; the driver outside has it already
+            systemPackages("org.slf4j;version=1.7.36"),
+            junitBundles());
+    }
+
+    /** The contracts and system calls that everything stands on, and the core. */
+    public static Option core() {
+        return bundles("vfio.pci.api", "linux.sys", "vfio.pci.core");
+    }
+
+    public static Option mediatorIgd() {
+        return bundles("mediator.igd");
+    }
+
+    public static Option mediatorI40e() {
+        return bundles("mediator.i40e");
+    }
+
+    /** The simulator; which functions it publishes is up to its {@linkplain #configuration configurations}. */
+    public static Option simulatedDevices() {
+        return bundles("device.sim");
+    }
+
+    /** The vfio-user messages and the server. */
+    public static Option vfioUser() {
+        return bundles("vfio.user.wire", "vfio.user");
+    }
+
+    public static Option shell() {
+        return bundles("vfio.pci.shell");
+    }
+
+    /** Everything that the distribution runs, except for the interactive prompt and the watched folders. */
+    public static Option wholeRuntime() {
+        return composite(felix(), core(), mediatorIgd(), mediatorI40e(), simulatedDevices(), vfioUser(), shell());
+    }
+
+    /**
+     * The configuration of one component: {@code pid} alone, or {@code factory~name} for one that a factory makes. It is in place
+     * before the bundles named after it start. Values are what Configuration Admin takes: strings, boxed numbers, arrays of these.
+     */
+    public static Option configuration(String pid, Map<String, Object> properties) {
+        return CoreOptions.bundle("reference:" + ConfigurationBundle.write(pid, properties).toUri());
+    }
+
+    /** The jar of a bundle of this build, for tests that install, update and uninstall by themselves. */
+    public static Path jar(String symbolicName) {
+        Path jar = BUNDLES.resolve(symbolicName + ".jar").toAbsolutePath();
+        if (!Files.isRegularFile(jar)) {
+            throw new IllegalArgumentException("no such bundle in the build: " + jar);
+        }
+        return jar;
+    }
+
+    private static Option bundles(String... symbolicNames) {
+        return composite(Arrays.stream(symbolicNames)
+            .map(name -> CoreOptions.bundle("reference:" + jar(name).toUri()))
+            .toArray(Option[]::new));
+    }
+}
