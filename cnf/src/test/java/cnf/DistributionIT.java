@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+package cnf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.jar.Attributes;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The distribution, started as users start it. */
+final class DistributionIT {
+    @TempDir
+    private Path state;
+
+    @BeforeEach
+    void watchedFolders() throws Exception {
+        Files.createDirectory(state.resolve("etc"));
+        Files.createDirectory(state.resolve("load"));
+    }
+
+    @Test
+    void startsWithEveryBundleActive() throws Exception {
+        try (var runtime = new LaunchedRuntime(state)) {
+            var rows = runtime.answer("lb -s").stream().filter(line -> line.matches(" *\\d+\\|.*")).toList();
+            assertThat(rows).isNotEmpty().allMatch(row -> row.contains("|Active "));
+            assertThat(rows).anyMatch(row -> row.contains("|vfio.pci.core "));
+            runtime.type("stop 0");
+            runtime.awaitEnd();
+            assertThat(runtime.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void runsOneCommandAndReturnsItsCode() throws Exception {
+        try (var runtime = new LaunchedRuntime(state, headless("echo done"))) {
+            assertThat(runtime.awaitEnd()).containsExactly("done");
+            assertThat(runtime.exitCode()).isZero();
+        }
+        try (var runtime = new LaunchedRuntime(state, headless("no-such-command"))) {
+            assertThat(runtime.awaitEnd()).singleElement().asString().contains("Command not found: no-such-command");
+            assertThat(runtime.exitCode()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void endsWithItsInput() throws Exception {
+        try (var runtime = new LaunchedRuntime(state)) {
+            runtime.answer("echo here");
+            runtime.endInput();
+            runtime.awaitEnd();
+            assertThat(runtime.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void staysWithoutInputUntilTerminated() throws Exception {
+        try (var runtime = new LaunchedRuntime(state, "-Dgosh.args=-q --noshutdown -c 'echo serving'")) {
+            runtime.endInput();
+            runtime.awaitLine("serving"::equals);
+            runtime.terminate();
+            runtime.awaitEnd();
+            assertThat(runtime.exitCode()).as("128 + SIGTERM").isEqualTo(143);
+        }
+    }
+
+    @Test
+    void followsItsFolders() throws Exception {
+        Files.writeString(state.resolve("etc/a.component.cfg"), "key = from-the-start\n");
+        try (var runtime = new LaunchedRuntime(state)) {
+            assertThat(runtime.answer("echo (((getConfiguration a.component) properties) get key)"))
+                .anyMatch(line -> line.endsWith("from-the-start"));
+
+            Path jar = state.resolve("load/dropped.in.jar");
+            writeBundle(jar, "dropped.in");
+            runtime.awaitAnswer("lb -s dropped.in", line -> line.contains("|Active "), true);
+            Files.delete(jar);
+            runtime.awaitAnswer("lb -s dropped.in", line -> line.contains("dropped.in ("), false);
+
+            Files.writeString(state.resolve("etc/a.factory-one.cfg"), "key = made-later\n");
+            runtime.awaitAnswer("listConfigurations '(service.factoryPid=a.factory)'",
+                line -> line.contains("factoryPID=a.factory,"), true);
+        }
+    }
+
+    private static String headless(String command) {
+        return "-Dgosh.args=-q -c 'try { " + command + " ; exit 0 } { echo \"$exception\" ; exit 3 }'";
+    }
+
+    private static void writeBundle(Path jar, String symbolicName) throws Exception {
+        var manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes().putValue("Bundle-ManifestVersion", "2");
+        manifest.getMainAttributes().putValue("Bundle-SymbolicName", symbolicName);
+        new JarOutputStream(Files.newOutputStream(jar), manifest).close();
+    }
+}
