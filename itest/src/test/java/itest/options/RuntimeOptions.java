@@ -23,14 +23,13 @@ public final class RuntimeOptions {
     private RuntimeOptions() {
     }
 
-    /** Felix with declarative services, configuration, log and Gogo, and what a test itself needs inside the framework. */
+    /** Felix with declarative services, configuration and Gogo, and what a test itself needs inside the framework. */
     public static Option felix() {
         return composite(
             bundles(
                 "org.osgi.util.function",
                 "org.osgi.util.promise",
                 "org.osgi.service.component",
-                "org.apache.felix.log",
                 "org.apache.felix.configadmin",
                 "org.apache.felix.scr",
                 "org.apache.felix.gogo.runtime",
