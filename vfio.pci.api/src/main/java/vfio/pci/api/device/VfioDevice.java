@@ -86,7 +86,9 @@ public interface VfioDevice extends AutoCloseable {
     /// Takes away all mappings this handle made.
     void dmaUnmapAll();
 
-    /// Resets the device: the function, the virtual config space, interrupts disabled, the mediation told.
+    /// Resets the device: the function and the virtual config space go back to their initial values, the INTx pin is low and unmasked,
+    /// and the mediation is
+    /// told. Triggers stay assigned, as in Linux, and so do DMA mappings.
     ///
     /// @throws VfioException EIO when the function or the mediation fails
     void reset() throws VfioException;
