@@ -15,6 +15,7 @@ import org.osgi.framework.ServiceReference;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -57,8 +58,10 @@ public final class Core implements VfioPci, DeviceAdmin {
     public Core() {
     }
 
+    /// Takes the configuration in, at the start and whenever it changes; it holds for devices opened from then on.
     @Activate
-    void activate(CoreConfig config) {
+    @Modified
+    void configure(CoreConfig config) {
         settings = new DeviceSettings(false, Duration.ofMillis(Math.max(1, config.drainTimeoutMillis())), Math.max(1, config.mostDmaMaps()),
             Math.max(1, config.mostMediationFaults()));
     }
