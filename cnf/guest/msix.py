@@ -25,11 +25,14 @@ import sys
 
 VFIO_TYPE1_IOMMU = 1
 VFIO_PCI_MSIX_IRQ_INDEX = 2
+VFIO_PCI_CONFIG_REGION_INDEX = 7
 VFIO_GROUP_FLAGS_VIABLE = 1
 VFIO_IRQ_SET_DATA_NONE = 1 << 0
 VFIO_IRQ_SET_DATA_BOOL = 1 << 1
 VFIO_IRQ_SET_DATA_EVENTFD = 1 << 2
 VFIO_IRQ_SET_ACTION_TRIGGER = 1 << 5
+PCI_COMMAND = 4
+PCI_COMMAND_MASTER = 1 << 2
 
 
 def _io(number):
@@ -116,7 +119,14 @@ class Device:
         header = struct.pack(IRQ_SET, size, data | VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_PCI_MSIX_IRQ_INDEX, start, count)
         fcntl.ioctl(self.fd, VFIO_DEVICE_SET_IRQS, header + payload)
 
+    def enable_bus_master(self):
+        """An interrupt message is a write by the device: nothing arrives without it, and vfio-pci begins with it off."""
+        command = self.offset(VFIO_PCI_CONFIG_REGION_INDEX, PCI_COMMAND)
+        value = int.from_bytes(os.pread(self.fd, 2, command), "little")
+        os.pwrite(self.fd, (value | PCI_COMMAND_MASTER).to_bytes(2, "little"), command)
+
     def arm(self, count):
+        self.enable_bus_master()
         self.events = [os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) for _ in range(number(count))]
         self.set_irqs(VFIO_IRQ_SET_DATA_EVENTFD, 0, len(self.events), struct.pack("=%di" % len(self.events), *self.events))
         self.say("armed %d" % len(self.events))
@@ -142,15 +152,16 @@ class Device:
     def fire(self, vector):
         self.set_irqs(VFIO_IRQ_SET_DATA_BOOL, number(vector), 1, b"\1")
 
-    def offset(self, bar, offset):
-        return ask(self.fd, VFIO_DEVICE_GET_REGION_INFO, REGION_INFO, 0, number(bar), 0, 0, 0)[5] + number(offset)
+    def offset(self, region, offset):
+        """Where a register of a region is in the device's file."""
+        return ask(self.fd, VFIO_DEVICE_GET_REGION_INFO, REGION_INFO, 0, region, 0, 0, 0)[5] + offset
 
     def read(self, bar, offset, width):
-        data = os.pread(self.fd, number(width), self.offset(bar, offset))
+        data = os.pread(self.fd, number(width), self.offset(number(bar), number(offset)))
         self.say("read 0x%0*x" % (2 * number(width), int.from_bytes(data, "little")))
 
     def write(self, bar, offset, width, value):
-        os.pwrite(self.fd, number(value).to_bytes(number(width), "little"), self.offset(bar, offset))
+        os.pwrite(self.fd, number(value).to_bytes(number(width), "little"), self.offset(number(bar), number(offset)))
 
     def reset(self):
         fcntl.ioctl(self.fd, VFIO_DEVICE_RESET)
