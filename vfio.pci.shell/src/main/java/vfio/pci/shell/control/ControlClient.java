@@ -13,16 +13,15 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /// The other end of a control socket, a program of its own: `./vfio sh` runs it from the bundle's jar, with nothing else on its class path.
-///
-/// - `run PATH COMMAND` runs the command in the runtime at that socket: its output, its error text, its exit code. Exit code 4, and one
-///   line, when there is no such runtime or it ended meanwhile.
-/// - `live PATH...` prints those paths on which a runtime listens; exit code 0 when there is one.
+/// Arguments are the command, then the sockets where a runtime may listen. The command runs in the one that does: its output, its error
+/// text, its exit code. Exit code 4, without a word, means that none does and nothing was run.
 public final class ControlClient {
-    private static final int NO_RUNTIME = 4;
+    /// No runtime listens.
+    static final int NO_RUNTIME = 4;
     private static final int USAGE = 2;
 
     private ControlClient() {
@@ -31,40 +30,44 @@ public final class ControlClient {
     /// As above.
     public static void main(String[] arguments) {
         int code = USAGE;
-        if (arguments.length == 3 && arguments[0].equals("run")) {
-            code = run(Path.of(arguments[1]), arguments[2], System.out, System.err);
-        } else if (arguments.length > 0 && arguments[0].equals("live")) {
-            List<String> live = new ArrayList<>();
-            for (int i = 1; i < arguments.length; i++) {
-                if (SocketProbe.isLive(Path.of(arguments[i]))) {
-                    live.add(arguments[i]);
-                }
-            }
-            live.forEach(System.out::println);
-            code = live.isEmpty() ? NO_RUNTIME : 0;
+        if (arguments.length < 2) {
+            System.err.println("usage: COMMAND SOCKET...");
         } else {
-            System.err.println("usage: run PATH COMMAND, or live PATH...");
+            List<Path> sockets = Arrays.stream(arguments).skip(1).map(Path::of).toList();
+            code = run(sockets, arguments[0], System.out, System.err);
         }
         System.out.flush();
         System.exit(code);
     }
 
-    /// Runs one command and passes on what it prints.
+    /// Runs a command in the one runtime that listens, and passes on what it prints.
     ///
-    /// @return the command's exit code, or [#NO_RUNTIME]
-    static int run(Path socket, String command, PrintStream out, PrintStream err) {
-        byte[] text = command.getBytes(StandardCharsets.UTF_8);
+    /// @return the command's exit code; [#NO_RUNTIME] when none listens; [CommandRunner#FAILURE], and one line, when several do or the
+    ///     runtime ended before the command
+    static int run(List<Path> sockets, String command, PrintStream out, PrintStream err) {
+        List<Path> live = sockets.stream().filter(SocketProbe::isLive).toList();
+        if (live.isEmpty()) {
+            return NO_RUNTIME;
+        }
+        if (live.size() > 1) {
+            err.printf("error: runtimes=%d expected=one; choose with --control: %s%n", live.size(),
+                String.join(" ", live.stream().map(Path::toString).toList()));
+            return CommandRunner.FAILURE;
+        }
+        Path socket = live.getFirst();
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-            var reason = send(channel, text);
+            IOException unsent = send(channel, command.getBytes(StandardCharsets.UTF_8));
             try {
                 return receive(channel, out, err);
             } catch (IOException e) {
-                err.printf("error: control=%s expected=a runtime that stays; it ended (%s)%n", socket, reason == null ? e : reason);
+                String why = unsent == null ? "it ended before the command did" : unsent.getMessage();
+                err.printf("error: control=%s expected=a runtime that stays (%s)%n", socket, why);
+                return CommandRunner.FAILURE;
             }
         } catch (IOException e) {
             err.printf("error: control=%s expected=a running runtime (%s)%n", socket, e.getMessage());
+            return CommandRunner.FAILURE;
         }
-        return NO_RUNTIME;
     }
 
     /// Sends the command. A server that refuses it may have closed its side already: its answer is there to be read all the same.
@@ -98,7 +101,7 @@ public final class ControlClient {
                 case OUT -> pass(bytes, out);
                 case ERR -> pass(bytes, err);
                 case EXIT -> {
-                    return bytes.length == 1 ? bytes[0] & 0xFF : NO_RUNTIME;
+                    return bytes.length == 1 ? bytes[0] & 0xFF : CommandRunner.FAILURE;
                 }
                 case COMMAND -> throw new IOException("frame=0x%02x".formatted(code));
             }

@@ -16,12 +16,16 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 import vfio.pci.api.VfioException;
 
 /// Opens the control socket where the framework property or the configuration says; without either there is none. The framework property
-/// comes from whoever started this very process and so goes before the configuration.
+/// comes from whoever started this very process and so goes before the configuration; with [#REQUIRED] he is told on standard output when
+/// a client may connect, and the process ends with exit code 3 and the reason on standard error when none ever can.
 @Component(immediate = true, configurationPid = "vfio.pci.shell")
 @Designate(ocd = ControlSocket.Config.class)
 public final class ControlSocket {
     /// Framework property and configuration key: the socket's path.
     public static final String PATH = "vfio.control";
+
+    /// Framework property: `true` when the process is of no use without the socket.
+    public static final String REQUIRED = "vfio.control.required";
 
     private static final System.Logger LOG = System.getLogger(ControlSocket.class.getName());
 
@@ -45,12 +49,20 @@ public final class ControlSocket {
         if (path.isEmpty()) {
             return;
         }
+        boolean required = Boolean.parseBoolean(context.getProperty(REQUIRED));
         try {
             server = new ControlServer(Path.of(path), new GogoRunner(gogo));
-            LOG.log(System.Logger.Level.INFO, "control socket {0}", path);
+            if (required) {
+                System.out.println("control socket " + path);
+            }
         } catch (VfioException | IOException | InvalidPathException e) {
-            // The runtime is of use without it; who started it finds no socket and says so.
-            LOG.log(System.Logger.Level.ERROR, "no control socket: {0}", e);
+            if (required) {
+                System.err.println("error: " + (e instanceof VfioException ? e : "control=" + path + ": " + e));
+                // Not on this thread, which is starting the framework that the exit stops.
+                Thread.ofPlatform().name("vfio-control-missing").start(() -> System.exit(CommandRunner.FAILURE));
+            } else {
+                LOG.log(System.Logger.Level.ERROR, "no control socket: {0}", e);
+            }
         }
     }
 

@@ -4,9 +4,12 @@ package vfio.pci.shell.control;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.felix.gogo.runtime.CommandProcessorImpl;
 import org.apache.felix.gogo.runtime.threadio.ThreadIOImpl;
 import org.junit.jupiter.api.AfterEach;
@@ -75,7 +78,11 @@ class ControlClientTest {
     private int run(String command) {
         out.reset();
         err.reset();
-        return ControlClient.run(folder.resolve("s"), command, new PrintStream(out, true, StandardCharsets.UTF_8),
+        return runAt(command, folder.resolve("s"));
+    }
+
+    private int runAt(String command, Path... sockets) {
+        return ControlClient.run(List.of(sockets), command, new PrintStream(out, true, StandardCharsets.UTF_8),
             new PrintStream(err, true, StandardCharsets.UTF_8));
     }
 
@@ -108,11 +115,46 @@ class ControlClientTest {
     }
 
     @Test
-    void tellsThatNobodyListens() throws Exception {
+    void saysNothingWhenNobodyListens() throws Exception {
         server.close();
-        assertThat(run("test:say hi")).isEqualTo(4);
-        assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("error: control=" + folder.resolve("s") + " expected=a running runtime")
-            .hasLineCount(1);
+        assertThat(run("test:say hi")).isEqualTo(ControlClient.NO_RUNTIME);
+        assertThat(out.size() + err.size()).isZero();
+    }
+
+    @Test
+    void tellsThatRuntimeEnded() throws Exception {
+        server.close();
+        try (var deaf = SocketFile.listen(folder.resolve("s"))) {
+            var gone = Thread.ofVirtual().start(() -> acceptTwice(deaf));
+            assertThat(run("test:say hi")).isEqualTo(3);
+            assertThat(err.toString(StandardCharsets.UTF_8)).startsWith("error: control=").hasLineCount(1);
+            gone.join();
+        }
+    }
+
+    /// The probe, then the client itself; both find the connection closed.
+    private static void acceptTwice(SocketFile socket) {
+        try {
+            socket.channel().accept().close();
+            socket.channel().accept().close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void choosesTheOneThatListens() throws Exception {
+        Path stale = folder.resolve("stale");
+        Path second = folder.resolve("t");
+        assertThat(runAt("test:give", stale, folder.resolve("s"), second)).isZero();
+        assertThat(out).hasToString("given\n");
+        assertThat(err.size()).isZero();
+        try (var _ = new ControlServer(second, new GogoRunner(gogo))) {
+            assertThat(runAt("test:give", stale, folder.resolve("s"), second)).isEqualTo(3);
+            assertThat(err).hasToString("error: runtimes=2 expected=one; choose with --control: %s %s\n".formatted(
+                folder.resolve("s"), second));
+        }
+        assertThat(runAt("test:give", stale, second)).isEqualTo(ControlClient.NO_RUNTIME);
     }
 
     @Test
