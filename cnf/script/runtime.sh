@@ -40,9 +40,10 @@ run_with_prompt() { # JAVA_OPTION...
 # however that ends.
 run_headless() { # JAVA_OPTION...
     mkfifo -m 600 -- "$instance/hold"
-    exec 8<>"$instance/hold"
-    start_runtime -Dvfio.until.eof=true -Dgosh.args=--nointeractive "$@" <"$instance/hold" 8>&- &
+    exec 8<>"$instance/hold" 7<"$instance/hold"
     rm -f -- "$instance/hold"
+    start_runtime -Dvfio.until.eof=true -Dgosh.args=--nointeractive "$@" <&7 7<&- 8>&- &
+    exec 7<&-
     await_runtime $!
 }
 
