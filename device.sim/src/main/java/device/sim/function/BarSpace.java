@@ -59,7 +59,7 @@ final class BarSpace {
         while (done < count) {
             int passed = edgesPassed(offset + done);
             int part = (int) Math.min(count - done, runEnd(passed) - (offset + done));
-            if (isMemory(passed)) {
+            if (inMemory(passed)) {
                 LentWords.read(memory, offset + done, buffer, bufferOffset + done, part);
             } else {
                 registers.read(offset + done, buffer, bufferOffset + done, part);
@@ -73,7 +73,7 @@ final class BarSpace {
         while (done < count) {
             int passed = edgesPassed(offset + done);
             int part = (int) Math.min(count - done, runEnd(passed) - (offset + done));
-            if (isMemory(passed)) {
+            if (inMemory(passed)) {
                 LentWords.write(memory, offset + done, buffer, bufferOffset + done, part);
             } else {
                 registers.write(offset + done, buffer, bufferOffset + done, part);
@@ -82,14 +82,28 @@ final class BarSpace {
         }
     }
 
+    /// A driver reads an aligned 32-bit word.
+    int read(int offset) {
+        return isMemory(offset) ? LentWords.get(memory, offset) : registers.read(offset);
+    }
+
+    /// A driver writes an aligned 32-bit word.
+    void write(int offset, int value) {
+        if (isMemory(offset)) {
+            LentWords.set(memory, offset, value);
+        } else {
+            registers.write(offset, value);
+        }
+    }
+
     /// What the device's own side sees of an aligned 32-bit word.
     int peek(int offset) {
-        return isMemory(edgesPassed(offset)) ? LentWords.get(memory, offset) : registers.peek(offset);
+        return isMemory(offset) ? LentWords.get(memory, offset) : registers.peek(offset);
     }
 
     /// The device's own side sets an aligned 32-bit word.
     void poke(int offset, int value) {
-        if (isMemory(edgesPassed(offset))) {
+        if (isMemory(offset)) {
             LentWords.set(memory, offset, value);
         } else {
             registers.poke(offset, value);
@@ -97,7 +111,7 @@ final class BarSpace {
     }
 
     boolean isMemory(long offset) {
-        return isMemory(edgesPassed(offset));
+        return inMemory(edgesPassed(offset));
     }
 
     private int edgesPassed(long offset) {
@@ -112,7 +126,7 @@ final class BarSpace {
         return passed < edges.length ? edges[passed] : bar.size();
     }
 
-    private static boolean isMemory(int passed) {
+    private static boolean inMemory(int passed) {
         return (passed & 1) != 0;
     }
 }

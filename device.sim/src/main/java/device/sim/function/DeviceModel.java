@@ -66,7 +66,7 @@ public abstract class DeviceModel {
     /// Clears the registers that live in the lent memory.
     protected final void clearRegistersInMemoryLocked() {
         registersInMemory().forEach((bar, ranges) -> {
-            BarSpace space = spaces.stream().filter(candidate -> candidate.bar().index() == bar).findFirst().orElseThrow();
+            BarSpace space = declared(bar);
             if (space.attached()) {
                 ranges.forEach(space::clear);
             }
@@ -75,11 +75,29 @@ public abstract class DeviceModel {
 
     /// Sets a register that lives in the lent memory; has no effect while nobody drives the function.
     protected final void setInMemoryLocked(int bar, int offset, int value) {
+        BarSpace space = declared(bar);
+        if (space.attached()) {
+            space.poke(offset, value);
+        }
+    }
+
+    /// Reads an aligned 32-bit word behind a BAR as a driver does, for a device that offers more than one way there.
+    protected final int readWordLocked(int bar, int offset) {
+        return declared(bar).read(offset);
+    }
+
+    /// Writes an aligned 32-bit word behind a BAR as a driver does.
+    protected final void writeWordLocked(int bar, int offset, int value) {
+        declared(bar).write(offset, value);
+    }
+
+    private BarSpace declared(int bar) {
         for (BarSpace space : spaces) {
-            if (space.bar().index() == bar && space.attached()) {
-                space.poke(offset, value);
+            if (space.bar().index() == bar) {
+                return space;
             }
         }
+        throw new IllegalArgumentException("bar=%d expected=one that the device declared".formatted(bar));
     }
 
     /// What a driver lends for each BAR with memory in it. Called without the lock, because it is the driver that answers.

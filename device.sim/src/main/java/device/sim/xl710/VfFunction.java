@@ -25,10 +25,9 @@ final class VfFunction {
     static final int MSIX_BAR = 3;
     static final int MSIX_PENDING = 0x2000;
 
-    /// Transmit tails with nothing else in these pages, then receive tails and throttling intervals: reading has no side effect and gives
-    /// what was written, so plain memory will do. Nowhere else does it.
-    static final Bar REGISTERS = new Bar(0, Bar.Kind.MEMORY_64, true, 0x10000,
-        List.of(new Range(0x0000, 0x2000), new Range(0x2000, 0x1000)));
+    /// Transmit tails with nothing else to 0x2000, then receive tails and throttling intervals to 0x3000: reading has no side effect and
+    /// gives what was written, so plain memory will do. Nowhere else does it.
+    static final Bar REGISTERS = new Bar(0, Bar.Kind.MEMORY_64, true, 0x10000, List.of(new Range(0x0000, 0x3000)));
     static final Bar MSIX = new Bar(MSIX_BAR, Bar.Kind.MEMORY_64, true, 0x4000, List.of());
     static final List<Bar> BARS = List.of(REGISTERS, MSIX);
 
