@@ -12,6 +12,9 @@ import itest.mediators.Answering;
 import itest.mediators.Lingering;
 import itest.mediators.Setting;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import javax.inject.Inject;
 import org.junit.Before;
 import org.junit.Rule;
@@ -79,6 +82,24 @@ public class MediatorGoesIT {
         }
         assertThat(mediators.number(Setting.LATE, "lingering")).hasValue(0);
         assertThat(mediators.number(Setting.STOPPING, "lingering")).hasValue(STOPS);
+    }
+
+    @Test
+    public void anOpenDuringAStopIsNotLeftMediated() throws Exception {
+        Bundle bundle = mediators.install(MediatorBundle.of(Answering.class).named("m").answering(0xA1));
+        try (ExecutorService opener = Executors.newSingleThreadExecutor()) {
+            for (int stop = 0; stop < STOPS; stop++) {
+                bundle.start();
+                long asked = mediators.board().journal().size();
+                Future<VfioDevice> opening = opener.submit(this::open);
+                Await.until("it is asked", () -> mediators.board().journal().size() > asked);
+                bundle.stop();
+                try (VfioDevice device = opening.get(); var registers = new Registers(device)) {
+                    assertThat(registers.read(Registers.VFGEN_RSTAT)).as("after stop %d", stop).isEqualTo(Registers.VFACTIVE);
+                }
+            }
+        }
+        assertThat(mediators.number(Setting.LATE, "m")).hasValue(0);
     }
 
     @Test
