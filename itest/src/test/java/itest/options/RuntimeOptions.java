@@ -58,6 +58,11 @@ public final class RuntimeOptions {
         return bundles("device.sim");
     }
 
+    /** An XL710 at 0000:3b:00.0 with four virtual functions, 0000:3b:02.0 to 3; who needs it waits for the functions to appear. */
+    public static Option simulatedNic() {
+        return composite(configuration("device.sim.xl710~nic", Map.of()), simulatedDevices());
+    }
+
     /** The vfio-user messages and the server. */
     public static Option vfioUser() {
         return bundles("vfio.user.wire", "vfio.user");

@@ -135,8 +135,9 @@ public final class Mediator implements Comparable<Mediator> {
     /// @return threads inside its open still at the deadline
     public List<Thread> shut(long deadlineNanos) {
         opens.shut();
+        List<Thread> left = opens.drain(deadlineNanos);
         ops = null;
-        return opens.drain(deadlineNanos);
+        return left;
     }
 
     /// Whether it has gone.

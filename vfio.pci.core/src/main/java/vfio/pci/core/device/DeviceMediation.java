@@ -22,6 +22,7 @@ import vfio.pci.core.binding.Claims;
 import vfio.pci.core.binding.Context;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
+import vfio.pci.core.gate.Calls;
 import vfio.pci.core.gate.Gate;
 import vfio.pci.core.region.MigrationRegion;
 import vfio.pci.core.region.Region;
@@ -97,7 +98,7 @@ final class DeviceMediation {
         Binding binding = new Binding(mediator, mediation);
         try {
             if (mediator.gone()) {
-                mediation.close();
+                close(binding);
                 return false;
             }
             offered.wants(binding.claims());
@@ -117,6 +118,11 @@ final class DeviceMediation {
         }
         mediator.bound(device.address());
         LOG.log(System.Logger.Level.INFO, "{0}: mediated by {1}", device.address(), mediator);
+        if (mediator.gone()) {
+            // Who took the mediator away may have given up waiting for this thread before there was anything to unbind.
+            unbind(binding, "its mediator has gone");
+            return false;
+        }
         return true;
     }
 
@@ -252,7 +258,8 @@ final class DeviceMediation {
             List<Abandoned> left = new ArrayList<>();
             inside.stream().filter(entry -> entry.thread() != self)
                 .forEach(entry -> left.add(new Abandoned(device.address(), entry.thread(), entry::still)));
-            callers.forEach(thread -> left.add(new Abandoned(device.address(), thread, () -> binding.calls().isInside(thread))));
+            Calls calls = binding.calls();
+            callers.forEach(thread -> left.add(new Abandoned(device.address(), thread, () -> calls.isInside(thread))));
             boolean ownCall = binding.calls().isInside(self);
             if (!left.isEmpty()) {
                 abandon(binding, going, left);

@@ -53,8 +53,9 @@ public final class KnownFunction {
             if (device.isEmpty()) {
                 OpenDevice opened = new OpenDevice(function, settings, turn, later);
                 opened.whenLastHandleCloses(() -> closed(opened));
-                opened.askMediators(inOrder);
+                // Before anybody is asked: a mediator that goes looks for its devices here, and must find one it has just accepted.
                 device = Optional.of(opened);
+                opened.askMediators(inOrder);
             }
             return device.get().addHandle(client);
         } finally {
