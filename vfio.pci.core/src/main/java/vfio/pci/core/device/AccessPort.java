@@ -20,7 +20,8 @@ final class AccessPort implements DevicePort {
     private final Gate<Binding> gate;
     private final GateSlot slot;
     private final AccessCounters counters = new AccessCounters();
-    private boolean closed;
+    /// Also set by who closes the handle.
+    private volatile boolean closed;
 
     AccessPort(OpenDevice device, DeviceHandle handle) {
         this.device = device;
@@ -94,30 +95,34 @@ final class AccessPort implements DevicePort {
 
     /// Whether the mediation, if it is there still and wants this, has done it.
     private boolean mediatedRead(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
-        Binding binding = gate.enter(slot);
+        int depth = slot.depth();
+        Binding binding = null;
         try {
+            binding = gate.enter(slot);
             if (!wants(binding, region, offset, count)) {
                 return false;
             }
             return handled(binding, binding.mediation().read(region, offset, buffer, bufferOffset, count));
         } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
-            throw device.mediation().fault(binding, e);
+            throw fault(binding, e);
         } finally {
-            leave(binding);
+            leave(binding, depth);
         }
     }
 
     private boolean mediatedWrite(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
-        Binding binding = gate.enter(slot);
+        int depth = slot.depth();
+        Binding binding = null;
         try {
+            binding = gate.enter(slot);
             if (!wants(binding, region, offset, count)) {
                 return false;
             }
             return handled(binding, binding.mediation().write(region, offset, buffer, bufferOffset, count));
         } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
-            throw device.mediation().fault(binding, e);
+            throw fault(binding, e);
         } finally {
-            leave(binding);
+            leave(binding, depth);
         }
     }
 
@@ -139,8 +144,12 @@ final class AccessPort implements DevicePort {
         return Objects.requireNonNull(verdict, "verdict") == Verdict.HANDLED;
     }
 
-    private void leave(Binding binding) {
-        gate.leave(slot);
+    private VfioException fault(Binding binding, Throwable bug) {
+        return binding == null ? device.functionFault(bug) : device.mediation().fault(binding, bug);
+    }
+
+    private void leave(Binding binding, int depth) {
+        gate.leave(slot, depth);
         if (binding != null && binding.isAbandoned()) {
             // The interrupt was for the mediation; the thread is wanted for other work.
             Thread.interrupted();
