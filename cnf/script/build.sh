@@ -37,8 +37,9 @@ run_build() { # WHY
         if command -v flock >/dev/null; then
             flock 9
         fi
-        if ! (cd "$root" && mvn -q -B -DskipTests -pl cnf -am package) >"$log" 2>&1 9>&-; then
-            tail -n 20 "$log" >&2
+        if ! (cd "$root" && mvn -B -Dstyle.color=never -DskipTests -pl cnf -am package) >"$log" 2>&1 9>&-; then
+            # Maven's errors end with advice on Maven, after an empty one.
+            sed -n '/^\[ERROR\] *$/q; /^\[ERROR\]/p' "$log" | tail -n 20 >&2
             fail 2 "the build failed; the whole of it is in $log"
         fi
     } 9>"$root/cnf/target/build.lock"

@@ -36,14 +36,20 @@ run_with_prompt() { # JAVA_OPTION...
     await_runtime $!
 }
 
-# Runs the runtime as a child without prompt. Its input is held open by the script and nobody else, so that it ends with the script
-# however that ends.
+# Runs the runtime as a child without prompt.
 run_headless() { # JAVA_OPTION...
-    mkfifo -m 600 -- "$instance/hold"
-    exec 8<>"$instance/hold"
-    start_runtime -Dvfio.until.eof=true -Dgosh.args=--nointeractive "$@" <"$instance/hold" 8>&- &
-    rm -f -- "$instance/hold"
+    hold_open
+    start_runtime -Dvfio.until.eof=true -Dgosh.args=--nointeractive "$@" <&7 7<&- 8>&- &
+    exec 7<&-
     await_runtime $!
+}
+
+# Makes an input for a runtime, descriptor 7, that is held open by descriptor 8 of the script and nobody else: so the runtime ends with
+# the script, however that ends.
+hold_open() {
+    mkfifo -m 600 -- "$instance/hold"
+    exec 8<>"$instance/hold" 7<"$instance/hold"
+    rm -f -- "$instance/hold"
 }
 
 start_runtime() {

@@ -11,8 +11,8 @@ import java.util.Optional;
 enum Command {
     DEVICES("", "lists all functions, and who mediates, uses and serves them"),
     DEVICE("ADDRESS", "shows one function, with the regions and interrupts it has while it is open"),
-    MEDIATORS("", "lists the mediators in the order they are asked, and threads stuck in one that has gone"),
-    SERVE("ADDRESS SOCKET", "serves a device on a UNIX socket (an absolute path); a client may connect when the command returns"),
+    MEDIATORS("", "lists the mediators in the order they are asked"),
+    SERVE("ADDRESS SOCKET", "serves a device on a UNIX socket, an absolute path"),
     UNSERVE("ADDRESS", "ends serving a device: its client is disconnected, the socket removed"),
     READ("ADDRESS REGION OFFSET WIDTH", "reads a register through the mediator, as a client would"),
     WRITE("ADDRESS REGION OFFSET WIDTH VALUE", "writes a register through the mediator, as a client would"),
@@ -69,6 +69,13 @@ enum Command {
         out.println("    " + summary);
         if (parameters.contains("ADDRESS")) {
             out.println("    ADDRESS is DDDD:BB:DD.F, or BB:DD.F in domain 0.");
+        }
+        if (this == SERVE) {
+            out.println("    When the command returns, a client may connect; one at a time. The socket has mode 0600, and one that nobody");
+            out.println("    listens on any more is taken over.");
+        }
+        if (this == MEDIATORS) {
+            out.println("    One that has gone is listed as long as a thread is stuck in it, with that thread's stack.");
         }
         if (this == READ || this == WRITE) {
             out.println(ACCESS.indent(4).stripTrailing());

@@ -15,8 +15,8 @@ public final class HelpCommand {
         }
         if (arguments.count() == 1) {
             String name = arguments.text(0);
-            Command.named(name).orElseThrow(() -> new IllegalArgumentException("command=%s expected=one of %s".formatted(name,
-                String.join(", ", Arrays.stream(Command.values()).map(Command::function).toList())))).printHelp(System.out);
+            Command.named(name).orElseThrow(() -> new IllegalArgumentException(
+                "command=%s expected=one of %s; felix:help tells of other scopes".formatted(name, all()))).printHelp(System.out);
             return;
         }
         var table = new Table("COMMAND", "WHAT IT DOES");
@@ -24,5 +24,11 @@ public final class HelpCommand {
             table.row(command.usage(), command.summary());
         }
         table.print(System.out);
+        // Gogo finds this command for a plain `help` too.
+        System.out.println("-j answers in JSON, -h tells more of a command. Commands of other scopes: felix:help");
+    }
+
+    private static String all() {
+        return String.join(", ", Arrays.stream(Command.values()).map(Command::function).toList());
     }
 }

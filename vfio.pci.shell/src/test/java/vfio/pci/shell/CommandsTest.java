@@ -38,6 +38,7 @@ class CommandsTest {
     @Test
     void namesUnknownCommand() {
         assertThatThrownBy(() -> new HelpCommand().help(new String[] {"peek"})).hasMessage(
-            "command=peek expected=one of devices, device, mediators, serve, unserve, read, write, stats, help");
+            "command=peek expected=one of devices, device, mediators, serve, unserve, read, write, stats, help; "
+                + "felix:help tells of other scopes");
     }
 }

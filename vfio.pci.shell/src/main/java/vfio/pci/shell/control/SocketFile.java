@@ -35,12 +35,13 @@ final class SocketFile implements AutoCloseable {
 
     /// Listens there. A socket nobody listens on is taken over.
     ///
-    /// @throws VfioException EADDRINUSE when somebody listens there; EEXIST when something else is there; EINVAL when the path is too long
-    /// @throws IOException what the system says, when the folder is not there or cannot be written
+    /// @throws VfioException EADDRINUSE when somebody listens there; EEXIST when something else is there; ENOENT when the folder is not
+    ///     there; EINVAL when the path is too long
+    /// @throws IOException what the system says, as when the folder cannot be written
     static SocketFile listen(Path path) throws IOException, VfioException {
         Path folder = path.toAbsolutePath().getParent();
-        if (folder == null) {
-            throw new VfioException(Errno.EINVAL, "control=%s expected=a file in a folder".formatted(path));
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new VfioException(Errno.ENOENT, "control=%s expected=a path in a folder that is there".formatted(path));
         }
         Path made = Files.createTempDirectory(folder, ".c",
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));

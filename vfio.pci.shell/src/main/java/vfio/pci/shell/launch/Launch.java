@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.shell.launch;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import org.apache.felix.service.command.CommandProcessor;
@@ -37,7 +39,9 @@ public final class Launch {
         }
         Errand errand = command == null
             ? new ServeErrand(context, serve)
-            : () -> new GogoRunner(gogo).run(command, System.out, System.err);
+            // Not System.out: within a command that is what Gogo makes of this very stream.
+            : () -> new GogoRunner(gogo).run(command,
+                new FileOutputStream(FileDescriptor.out), new FileOutputStream(FileDescriptor.err));
         context.addFrameworkListener(listener);
         if (context.getBundle(0).getState() == Bundle.ACTIVE) {
             started.countDown();

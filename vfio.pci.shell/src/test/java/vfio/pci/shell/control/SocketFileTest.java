@@ -9,7 +9,6 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.Test;
@@ -54,7 +53,8 @@ class SocketFileTest {
 
     @Test
     void refusesFolderThatIsNotThere() {
-        assertThatThrownBy(() -> SocketFile.listen(folder.resolve("no/control"))).isInstanceOf(NoSuchFileException.class);
+        assertThatThrownBy(() -> SocketFile.listen(folder.resolve("no/control")))
+            .hasMessageContaining("expected=a path in a folder that is there");
     }
 
     @Test
