@@ -103,6 +103,8 @@ final class AccessPort implements DevicePort {
                 return false;
             }
             return handled(binding, binding.mediation().read(region, offset, buffer, bufferOffset, count));
+        } catch (VfioException e) {
+            throw answered(binding, e);
         } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
             throw fault(binding, e);
         } finally {
@@ -119,6 +121,8 @@ final class AccessPort implements DevicePort {
                 return false;
             }
             return handled(binding, binding.mediation().write(region, offset, buffer, bufferOffset, count));
+        } catch (VfioException e) {
+            throw answered(binding, e);
         } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
             throw fault(binding, e);
         } finally {
@@ -126,26 +130,37 @@ final class AccessPort implements DevicePort {
         }
     }
 
-    /// Asked again inside: the claims that sent the access here may have been a predecessor's.
-    private boolean wants(Binding binding, int region, long offset, int count) {
+    /// Asked again inside: the claims that sent the access here may have been a predecessor's. An access that was meant for a mediation
+    /// passes it by where the mediator has gone, but not where the whole device has.
+    private boolean wants(Binding binding, int region, long offset, int count) throws VfioException {
         Claims claims = device.mediation().claims();
         if (binding != null && claims.overlap(region, offset, count)) {
             counters.countMediated();
             return true;
         }
+        device.checkUsable();
         counters.countPassed();
         return false;
     }
 
     private static boolean handled(Binding binding, Verdict verdict) throws VfioException {
         if (binding.isAbandoned()) {
-            throw new VfioException(Errno.EIO, "mediation=abandoned expected=an answer before the drain timeout");
+            throw abandoned();
         }
         return Objects.requireNonNull(verdict, "verdict") == Verdict.HANDLED;
     }
 
     private VfioException fault(Binding binding, Throwable bug) {
         return binding == null ? device.functionFault(bug) : device.mediation().fault(binding, bug);
+    }
+
+    /// What the mediation answers with, unless it was given up meanwhile.
+    private static VfioException answered(Binding binding, VfioException answer) {
+        return binding != null && binding.isAbandoned() ? abandoned() : answer;
+    }
+
+    private static VfioException abandoned() {
+        return new VfioException(Errno.EIO, "mediation=abandoned expected=an answer before the drain timeout");
     }
 
     private void leave(Binding binding, int depth) {
