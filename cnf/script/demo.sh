@@ -157,7 +157,7 @@ tell_swap() {
     mediated=$(counter "$vf" mediated)
     await_reads
     check 'reads are mediated' yes "$(greater "$(minus "$(counter "$vf" mediated)" "$mediated")" 0)"
-    bundle=$(host 'vfio:mediators' | awk '$1 == "i40e" { print $4 }')
+    bundle=$(i40e 4)
     host "uninstall ${bundle:-0}" >/dev/null
     mediated=$(counter "$vf" mediated) passed_through=$(counter "$vf" passedThrough)
     await_reads
@@ -165,7 +165,7 @@ tell_swap() {
     check 'reads are passed through' yes "$(greater "$(minus "$(counter "$vf" passedThrough)" "$passed_through")" 0)"
     bundle=$(host "install file:$home/bundle/mediator.i40e.jar" | sed -n 's/^Bundle ID: //p')
     host "start ${bundle:-0}" >/dev/null
-    check 'the mediator is back' i40e "$(host 'vfio:mediators' | awk '$1 == "i40e" { print $1 }')"
+    check 'the mediator is back' i40e "$(i40e 1)"
     await_reads
     go 2
     await_guest '^mmio: end: ' 60 || true
@@ -173,6 +173,9 @@ tell_swap() {
     check 'at least 500 reads a second' yes "$(greater "$(said 'mmio: end: ' | sed 's/.* wrong, \([0-9]*\)\/s.*/\1/')" 499)"
     note_line "$(said 'mmio: end: ')"
 }
+
+# A word of the mediator's line: 1 is its name, 4 the number of its bundle, 7 how many devices it accepted.
+i40e() { host 'vfio:mediators' | awk -v word="$1" '$1 == "i40e" { print $word }'; }
 
 # Waits until the guest has told twice how its loop goes: the first time it may tell of the time before.
 await_reads() {
@@ -200,9 +203,9 @@ tell_end() {
     wait "$qemu" || qemu_code=$?
     check 'exit code of QEMU' 0 "$qemu_code"
     step 'a new client gets the mediator that was installed'
-    check 'devices it accepted' 0 "$(host 'vfio:mediators' | awk '$1 == "i40e" { print $6 }')"
+    check 'devices it accepted' 0 "$(i40e 7)"
     check 'VFGEN_RSTAT, read anew' 0x00000002 "$(host "vfio:read $vf bar0 0x8800 4")"
-    check 'devices it accepted' 1 "$(host 'vfio:mediators' | awk '$1 == "i40e" { print $6 }')"
+    check 'devices it accepted' 1 "$(i40e 7)"
     check 'reads are mediated again' 1 "$(counter "$vf" mediated)"
     kill -TERM "$runtime"
     wait "$runtime" || true
