@@ -70,7 +70,7 @@ public class GateBench {
         try {
             return shared.gate.enter(own.slot).value + clock.turn();
         } finally {
-            shared.gate.leave(own.slot);
+            shared.gate.leave(own.slot, 0);
         }
     }
 
