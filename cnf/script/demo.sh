@@ -152,25 +152,35 @@ tell_config() {
 
 tell_swap() {
     step 'mediator.i40e is uninstalled and installed while the guest reads'
-    local bundle before gone loaded mediated
-    await_guest '^mmio: [0-9]* accesses' 60 || true
-    bundle=$(host 'vfio:mediators' | awk '$1 == "i40e" { print $4 }')
-    before=$(counter "$vf" mediated)
-    check 'accesses are mediated' yes "$(greater "$before" 0)"
+    local bundle mediated passed_through
+    await_reads
+    mediated=$(counter "$vf" mediated)
+    await_reads
+    check 'reads are mediated' yes "$(greater "$(minus "$(counter "$vf" mediated)" "$mediated")" 0)"
+    bundle=$(i40e 4)
     host "uninstall ${bundle:-0}" >/dev/null
-    gone=$(counter "$vf" mediated) passed_before=$(counter "$vf" passedThrough)
-    # The first of these lines may tell of the time before.
-    await_guest '^mmio: [0-9]* accesses' 60 || true
-    await_guest '^mmio: [0-9]* accesses' 60 || true
-    check 'accesses mediated since it went' 0 "$(minus "$(counter "$vf" mediated)" "$gone")"
-    check 'they are passed through' yes "$(greater "$(counter "$vf" passedThrough)" "$passed_before")"
-    host "start (install file:$home/bundle/mediator.i40e.jar)" >/dev/null
-    check 'the mediator is back' i40e "$(host 'vfio:mediators' | awk '$1 == "i40e" { print $1 }')"
+    mediated=$(counter "$vf" mediated) passed_through=$(counter "$vf" passedThrough)
+    await_reads
+    check 'reads mediated since it went' 0 "$(minus "$(counter "$vf" mediated)" "$mediated")"
+    check 'reads are passed through' yes "$(greater "$(minus "$(counter "$vf" passedThrough)" "$passed_through")" 0)"
+    bundle=$(host "install file:$home/bundle/mediator.i40e.jar" | sed -n 's/^Bundle ID: //p')
+    host "start ${bundle:-0}" >/dev/null
+    check 'the mediator is back' i40e "$(i40e 1)"
+    await_reads
     go 2
     await_guest '^mmio: end: ' 60 || true
     check 'wrong values in the whole loop' 0 "$(said 'mmio: end: ' | sed 's/.* accesses, \([0-9]*\) wrong.*/\1/')"
-    check 'at least 500 accesses a second' yes "$(greater "$(said 'mmio: end: ' | sed 's/.* wrong, \([0-9]*\)\/s.*/\1/')" 499)"
+    check 'at least 500 reads a second' yes "$(greater "$(said 'mmio: end: ' | sed 's/.* wrong, \([0-9]*\)\/s.*/\1/')" 499)"
     note_line "$(said 'mmio: end: ')"
+}
+
+# A word of the mediator's line: 1 is its name, 4 the number of its bundle, 7 how many devices it accepted.
+i40e() { host 'vfio:mediators' | awk -v word="$1" '$1 == "i40e" { print $word }'; }
+
+# Waits until the guest has told twice how its loop goes: the first time it may tell of the time before.
+await_reads() {
+    await_guest '^mmio: [0-9]* accesses' 60 || true
+    await_guest '^mmio: [0-9]* accesses' 60 || true
 }
 
 tell_interrupt() {
@@ -193,8 +203,10 @@ tell_end() {
     wait "$qemu" || qemu_code=$?
     check 'exit code of QEMU' 0 "$qemu_code"
     step 'a new client gets the mediator that was installed'
-    check 'VFGEN_RSTAT through it' 0x00000002 "$(host "vfio:read $vf bar0 0x8800 4")"
-    check 'it accepted the device' yes "$(greater "$(host 'vfio:mediators' | awk '$1 == "i40e" { print $6 }')" 0)"
+    check 'devices it accepted' 0 "$(i40e 7)"
+    check 'VFGEN_RSTAT, read anew' 0x00000002 "$(host "vfio:read $vf bar0 0x8800 4")"
+    check 'devices it accepted' 1 "$(i40e 7)"
+    check 'reads are mediated again' 1 "$(counter "$vf" mediated)"
     kill -TERM "$runtime"
     wait "$runtime" || true
     check 'sockets left' 0 "$(find "$instance" -name '*.sock' | wc -l)"

@@ -28,6 +28,12 @@ make_instance() {
     mkdir -m 700 -- "$instance"
     trap 'rm -rf -- "$instance"' EXIT
     mkdir -- "$instance/state"
+    log_from "${VFIO_LOG:-WARNING}"
+}
+
+# Lets the runtime tell nothing below that level of java.util.logging, beside what it was asked for.
+log_from() { # LEVEL
+    { cat -- "$home/conf/logging.properties" && printf '.level = %s\n' "$1"; } >"$instance/logging.properties"
 }
 
 # Runs the runtime as a child, with the script's own input.
@@ -54,7 +60,7 @@ hold_open() {
 
 start_runtime() {
     . "$home/bin/launch.sh"
-    launch_runtime "$home" "$instance/state" "$@"
+    launch_runtime "$home" "$instance/state" -Djava.util.logging.config.file="$instance/logging.properties" "$@"
 }
 
 # Waits for the runtime, to which signals are passed on; a runtime ended in this way has done what it should. Sets runtime_code.
@@ -69,7 +75,8 @@ await_runtime() { # PROCESS
         kill -0 "$runtime" 2>/dev/null || break
     done
     trap - TERM INT HUP
-    if [ -n "$told" ] && [ "$runtime_code" -gt 128 ]; then
+    if [ "$runtime_code" -gt 128 ]; then
+        [ -n "$told" ] || fail 3 "the runtime was ended by signal $((runtime_code - 128))"
         runtime_code=0
     fi
 }

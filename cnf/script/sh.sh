@@ -55,8 +55,8 @@ run_in_fresh_runtime() { # COMMAND
     build_if_needed
     make_instance
     # What a start has to tell is not the command's output.
-    printf '.level = OFF\n' >"$instance/logging.properties"
-    run_headless -Dvfio.command="$1" -Djava.util.logging.config.file="$instance/logging.properties" -Dfelix.log.level=0 \
+    log_from OFF
+    run_headless -Dvfio.command="$1" -Dfelix.log.level=0 \
         -Dds.loglevel=0 -Dfelix.fileinstall.log.level=0 -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
     exit "$runtime_code"
 }

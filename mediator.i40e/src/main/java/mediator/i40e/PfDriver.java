@@ -48,7 +48,11 @@ public final class PfDriver {
 
     @Modified
     void modified(Map<String, Object> properties) {
-        mediator.offerMigration(Boolean.parseBoolean(String.valueOf(properties.get("migration")).trim()));
+        String migration = String.valueOf(properties.getOrDefault("migration", "false")).trim();
+        if (!migration.equals("true") && !migration.equals("false")) {
+            LOG.log(Level.ERROR, "mediator.i40e: migration={0} expected=true or false; taken as false", migration);
+        }
+        mediator.offerMigration(migration.equals("true"));
     }
 
     /// A function appeared.

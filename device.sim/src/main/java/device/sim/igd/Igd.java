@@ -8,6 +8,7 @@ import device.sim.settings.Settings;
 import device.sim.settings.SettingsException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.osgi.framework.Constants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -25,20 +26,27 @@ public final class Igd {
     private static final int LEAST_APERTURE = 128;
     private static final int MOST_APERTURE = 4096;
 
-    private final PluggedCard card;
+    private final SimulatedBus bus;
+    private Optional<PluggedCard> card = Optional.empty();
+
+    /// Not plugged in yet.
+    @Activate
+    public Igd(@Reference SimulatedBus bus) {
+        this.bus = bus;
+    }
 
     /// Plugs the device in.
     ///
-    /// @throws SettingsException when the configuration is wrong; that was logged
+    /// @throws SettingsException when the configuration is wrong; not from the constructor, where a stack trace would be put around it
     @Activate
-    public Igd(@Reference SimulatedBus bus, Map<String, Object> properties) {
+    void activate(Map<String, Object> properties) {
         String name = String.valueOf(properties.get(Constants.SERVICE_PID));
-        card = PluggedCard.plug(bus, name, () -> List.of(function(new Settings(properties))));
+        card = Optional.of(PluggedCard.plug(bus, name, () -> List.of(function(new Settings(properties)))));
     }
 
     @Deactivate
     void deactivate() {
-        card.close();
+        card.ifPresent(PluggedCard::close);
     }
 
     static SimulatedFunction function(Settings settings) {

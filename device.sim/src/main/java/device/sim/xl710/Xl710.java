@@ -6,6 +6,7 @@ import device.sim.bus.SimulatedBus;
 import device.sim.settings.Settings;
 import device.sim.settings.SettingsException;
 import java.util.Map;
+import java.util.Optional;
 import org.osgi.framework.Constants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -20,20 +21,27 @@ import org.osgi.service.metatype.annotations.Designate;
 public final class Xl710 {
     private static final int LAST_OFFSET = 0xFFFF;
 
-    private final PluggedCard card;
+    private final SimulatedBus bus;
+    private Optional<PluggedCard> card = Optional.empty();
+
+    /// Not plugged in yet.
+    @Activate
+    public Xl710(@Reference SimulatedBus bus) {
+        this.bus = bus;
+    }
 
     /// Plugs the card in.
     ///
-    /// @throws SettingsException when the configuration is wrong; that was logged
+    /// @throws SettingsException when the configuration is wrong; not from the constructor, where a stack trace would be put around it
     @Activate
-    public Xl710(@Reference SimulatedBus bus, Map<String, Object> properties) {
+    void activate(Map<String, Object> properties) {
         String name = String.valueOf(properties.get(Constants.SERVICE_PID));
-        card = PluggedCard.plug(bus, name, () -> new Xl710Card(layout(new Settings(properties))).functions());
+        card = Optional.of(PluggedCard.plug(bus, name, () -> new Xl710Card(layout(new Settings(properties))).functions()));
     }
 
     @Deactivate
     void deactivate() {
-        card.close();
+        card.ifPresent(PluggedCard::close);
     }
 
     static Xl710Layout layout(Settings settings) {

@@ -76,15 +76,7 @@ final class Arguments {
     ///
     /// @param known the addresses there are, for the message
     PciAddress address(List<PciAddress> known) {
-        try {
-            return PciAddress.parse(values.getFirst());
-        } catch (IllegalArgumentException e) {
-            throw new IllegalArgumentException(e.getMessage() + "; known: " + (known.isEmpty() ? "none" : join(known)));
-        }
-    }
-
-    static String join(List<PciAddress> addresses) {
-        return String.join(", ", addresses.stream().map(PciAddress::toString).toList());
+        return Services.address(values.getFirst(), known);
     }
 
     /// SOCKET, the second argument of `serve`. Absolute, because the runtime's folder is not the caller's.

@@ -15,7 +15,7 @@ final class MediatorReport {
             "MEDIATOR", "BUNDLE", "BUNDLE-ID", "RANKING", "SERVICE-ID", "ACCEPTED", "REFUSED", "FAILED", "DEVICES", "STUCK");
         for (MediatorStatus status : all) {
             table.row(status.name(), status.bundle(), status.bundleId(), status.ranking(), status.serviceId(), status.accepted(),
-                status.refused(), status.failed(), Arguments.join(status.devices()), status.stuck().size());
+                status.refused(), status.failed(), Services.join(status.devices()), status.stuck().size());
         }
         table.print(out);
         for (MediatorStatus status : all) {

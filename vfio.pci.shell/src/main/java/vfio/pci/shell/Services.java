@@ -6,15 +6,15 @@ import vfio.pci.api.PciAddress;
 import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.DeviceStatus;
 
-/// What a command says when a part of the runtime is missing.
-final class Services {
+/// What all commands say alike: that a part of the runtime is missing, that something is no address.
+public final class Services {
     private Services() {
     }
 
     /// The service, when it is there.
     ///
     /// @throws IllegalStateException when it is not, naming who would provide it
-    static <T> T require(T service, Class<T> type, String provider) {
+    public static <T> T require(T service, Class<T> type, String provider) {
         if (service == null) {
             throw new IllegalStateException(
                 "service=%s expected=%s; its bundle is not started or not configured".formatted(type.getSimpleName(), provider));
@@ -26,8 +26,24 @@ final class Services {
         return require(admin, DeviceAdmin.class, "the core (vfio.pci.core)");
     }
 
+    /// The address that was typed.
+    ///
+    /// @param known the addresses there are, for the message
+    /// @throws IllegalArgumentException when the text is none
+    public static PciAddress address(String text, List<PciAddress> known) {
+        try {
+            return PciAddress.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(e.getMessage() + "; known: " + (known.isEmpty() ? "none" : join(known)));
+        }
+    }
+
+    static String join(List<PciAddress> addresses) {
+        return String.join(", ", addresses.stream().map(PciAddress::toString).toList());
+    }
+
     /// The addresses there are; none without a core.
-    static List<PciAddress> known(DeviceAdmin admin) {
+    public static List<PciAddress> known(DeviceAdmin admin) {
         return admin == null ? List.of() : admin.devices().stream().map(DeviceStatus::address).toList();
     }
 }

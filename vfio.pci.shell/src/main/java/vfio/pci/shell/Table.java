@@ -5,7 +5,7 @@ import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Rows in aligned columns, for people. An empty cell shows as `-`, so that a line always has as many words as its header.
+/// Rows in aligned columns, for people. An empty cell shows as `-`, so that it cannot be overlooked.
 final class Table {
     private final List<List<String>> rows = new ArrayList<>();
 

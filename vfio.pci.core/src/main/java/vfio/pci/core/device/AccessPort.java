@@ -20,7 +20,8 @@ final class AccessPort implements DevicePort {
     private final Gate<Binding> gate;
     private final GateSlot slot;
     private final AccessCounters counters = new AccessCounters();
-    private boolean closed;
+    /// Also set by who closes the handle.
+    private volatile boolean closed;
 
     AccessPort(OpenDevice device, DeviceHandle handle) {
         this.device = device;
@@ -94,53 +95,76 @@ final class AccessPort implements DevicePort {
 
     /// Whether the mediation, if it is there still and wants this, has done it.
     private boolean mediatedRead(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
-        Binding binding = gate.enter(slot);
+        int depth = slot.depth();
+        Binding binding = null;
         try {
+            binding = gate.enter(slot);
             if (!wants(binding, region, offset, count)) {
                 return false;
             }
             return handled(binding, binding.mediation().read(region, offset, buffer, bufferOffset, count));
+        } catch (VfioException e) {
+            throw answered(binding, e);
         } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
-            throw device.mediation().fault(binding, e);
+            throw fault(binding, e);
         } finally {
-            leave(binding);
+            leave(binding, depth);
         }
     }
 
     private boolean mediatedWrite(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
-        Binding binding = gate.enter(slot);
+        int depth = slot.depth();
+        Binding binding = null;
         try {
+            binding = gate.enter(slot);
             if (!wants(binding, region, offset, count)) {
                 return false;
             }
             return handled(binding, binding.mediation().write(region, offset, buffer, bufferOffset, count));
+        } catch (VfioException e) {
+            throw answered(binding, e);
         } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
-            throw device.mediation().fault(binding, e);
+            throw fault(binding, e);
         } finally {
-            leave(binding);
+            leave(binding, depth);
         }
     }
 
-    /// Asked again inside: the claims that sent the access here may have been a predecessor's.
-    private boolean wants(Binding binding, int region, long offset, int count) {
+    /// Asked again inside: the claims that sent the access here may have been a predecessor's. An access that was meant for a mediation
+    /// passes it by where the mediator has gone, but not where the whole device has.
+    private boolean wants(Binding binding, int region, long offset, int count) throws VfioException {
         Claims claims = device.mediation().claims();
         if (binding != null && claims.overlap(region, offset, count)) {
             counters.countMediated();
             return true;
         }
+        device.checkUsable();
         counters.countPassed();
         return false;
     }
 
     private static boolean handled(Binding binding, Verdict verdict) throws VfioException {
         if (binding.isAbandoned()) {
-            throw new VfioException(Errno.EIO, "mediation=abandoned expected=an answer before the drain timeout");
+            throw abandoned();
         }
         return Objects.requireNonNull(verdict, "verdict") == Verdict.HANDLED;
     }
 
-    private void leave(Binding binding) {
-        gate.leave(slot);
+    private VfioException fault(Binding binding, Throwable bug) {
+        return binding == null ? device.functionFault(bug) : device.mediation().fault(binding, bug);
+    }
+
+    /// What the mediation answers with, unless it was given up meanwhile.
+    private static VfioException answered(Binding binding, VfioException answer) {
+        return binding != null && binding.isAbandoned() ? abandoned() : answer;
+    }
+
+    private static VfioException abandoned() {
+        return new VfioException(Errno.EIO, "mediation=abandoned expected=an answer before the drain timeout");
+    }
+
+    private void leave(Binding binding, int depth) {
+        gate.leave(slot, depth);
         if (binding != null && binding.isAbandoned()) {
             // The interrupt was for the mediation; the thread is wanted for other work.
             Thread.interrupted();

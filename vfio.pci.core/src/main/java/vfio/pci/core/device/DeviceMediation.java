@@ -235,8 +235,8 @@ final class DeviceMediation {
     }
 
     /// Takes the mediation out, waits for who is inside, closes it, ends what it had set, and drops it. Threads that do not leave in time
-    /// are interrupted
-    /// and given up, and the device is isolated until they end.
+    /// are interrupted and given up, and the device is isolated until they end. The claims of a device that has gone stay, so that an
+    /// access on its way meets the closed gate and not the registers that a mediator was to hide.
     void unbind(Binding binding, String why) {
         long deadline = System.nanoTime() + device.settings().drainTimeout().toNanos();
         boolean turn = device.takeTurn(deadline);
@@ -246,7 +246,9 @@ final class DeviceMediation {
                 if (gate.peek() != binding) {
                     return;
                 }
-                claims = Claims.NONE;
+                if (!device.hasGone()) {
+                    claims = Claims.NONE;
+                }
                 gate.clear(binding);
                 going = context;
             }

@@ -179,6 +179,12 @@ public final class OpenDevice implements BoundDevice, LentResources {
         }
     }
 
+    /// Whether the function has gone, or the device was closed.
+    boolean hasGone() {
+        Unusable now = unusable;
+        return now != null && now.errno == Errno.ENODEV;
+    }
+
     Optional<String> isolated() {
         return Optional.ofNullable(unusable).map(Unusable::why);
     }
@@ -245,7 +251,7 @@ public final class OpenDevice implements BoundDevice, LentResources {
 
     /// The function goes, or the core stops: everybody is told and nothing works any more. The turn is held.
     void gone(String why) {
-        if (unusable != null && unusable.errno == Errno.ENODEV) {
+        if (hasGone()) {
             return;
         }
         irqs.raise(IrqIndex.REQ, 0);

@@ -55,7 +55,15 @@ record DmaEntry(Object owner, long iova, long size, boolean readable, boolean wr
     }
 
     boolean overlaps(DmaEntry other) {
-        return Long.compareUnsigned(iova, other.last()) <= 0 && Long.compareUnsigned(other.iova, last()) <= 0;
+        return overlaps(other.iova, other.size);
+    }
+
+    boolean overlaps(long otherIova, long otherSize) {
+        return Long.compareUnsigned(iova, otherIova + otherSize - 1) <= 0 && Long.compareUnsigned(otherIova, last()) <= 0;
+    }
+
+    boolean within(long otherIova, long otherSize) {
+        return Long.compareUnsigned(iova, otherIova) >= 0 && Long.compareUnsigned(last(), otherIova + otherSize - 1) <= 0;
     }
 
     long last() {

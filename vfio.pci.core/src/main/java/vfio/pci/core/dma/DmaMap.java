@@ -53,23 +53,36 @@ public final class DmaMap implements DmaSpace {
         }
     }
 
-    /// Takes away the mapping of exactly this range, when nobody uses it any more.
+    /// Takes away the mappings in this range, when nobody uses them any more.
     ///
-    /// @throws VfioException ENOENT when this owner has none
+    /// @throws VfioException ENOENT when this owner has none there; EINVAL when the range cuts one
     public void unmap(Object owner, long iova, long size) throws VfioException {
-        DmaEntry entry;
+        if (size <= 0 || Long.compareUnsigned(iova, -size) > 0) {
+            throw new VfioException(Errno.EINVAL, "iova=0x%x size=0x%x expected=a range that does not wrap".formatted(iova, size));
+        }
+        List<DmaEntry> gone = new ArrayList<>();
         List<DmaSnapshot> used;
         synchronized (lock) {
-            entry = current.find(iova);
-            if (entry == null || entry.iova() != iova || entry.size() != size || entry.owner() != owner) {
-                throw new VfioException(Errno.ENOENT,
-                    "iova=0x%x size=0x%x expected=exactly one mapping made by this client".formatted(iova, size));
+            DmaSnapshot left = current;
+            for (DmaEntry entry : current.entries()) {
+                if (entry.owner() != owner || !entry.overlaps(iova, size)) {
+                    continue;
+                }
+                if (!entry.within(iova, size)) {
+                    throw new VfioException(Errno.EINVAL, "iova=0x%x size=0x%x cuts the mapping iova=0x%x size=0x%x expected=whole mappings"
+                        .formatted(iova, size, entry.iova(), entry.size()));
+                }
+                left = left.without(entry);
+                gone.add(entry);
             }
-            publishLocked(current.without(entry));
+            if (gone.isEmpty()) {
+                throw new VfioException(Errno.ENOENT, "iova=0x%x size=0x%x expected=a mapping made by this client".formatted(iova, size));
+            }
+            publishLocked(left);
             used = List.copyOf(older);
         }
         drain(used);
-        entry.release();
+        gone.forEach(DmaEntry::release);
     }
 
     /// Takes away everything of this owner.

@@ -8,8 +8,14 @@ import java.util.Map;
 /// A counted gate for calls that are rare and have no port: it knows the threads inside by name. Closing it is for good.
 public final class Calls {
     private final Object lock = new Object();
-    private final Map<Thread, Integer> inside = new HashMap<>();
+    private final Map<Thread, Visit> inside = new HashMap<>();
     private boolean closed;
+
+    /// One thread's stay; guarded by the lock.
+    private static final class Visit {
+        private int depth;
+        private Runnable onLeave;
+    }
 
     /// Enters, unless the gate is closed; [#leave] follows exactly when this is true.
     public boolean enter() {
@@ -17,16 +23,38 @@ public final class Calls {
             if (closed) {
                 return false;
             }
-            inside.merge(Thread.currentThread(), 1, Integer::sum);
+            inside.computeIfAbsent(Thread.currentThread(), thread -> new Visit()).depth++;
             return true;
         }
     }
 
     /// Leaves.
     public void leave() {
+        Runnable onLeave = null;
         synchronized (lock) {
-            inside.computeIfPresent(Thread.currentThread(), (thread, depth) -> depth == 1 ? null : depth - 1);
-            lock.notifyAll();
+            Visit visit = inside.get(Thread.currentThread());
+            if (--visit.depth == 0) {
+                inside.remove(Thread.currentThread());
+                onLeave = visit.onLeave;
+                lock.notifyAll();
+            }
+        }
+        if (onLeave != null) {
+            onLeave.run();
+        }
+    }
+
+    /// Has the calling thread run something when it leaves.
+    ///
+    /// @return false when it is not inside
+    public boolean onLeave(Runnable action) {
+        synchronized (lock) {
+            Visit visit = inside.get(Thread.currentThread());
+            if (visit == null) {
+                return false;
+            }
+            visit.onLeave = action;
+            return true;
         }
     }
 
@@ -48,6 +76,15 @@ public final class Calls {
     public boolean isInside(Thread thread) {
         synchronized (lock) {
             return inside.containsKey(thread);
+        }
+    }
+
+    /// Interrupts a thread if it is inside, and only then.
+    public void interrupt(Thread thread) {
+        synchronized (lock) {
+            if (inside.containsKey(thread)) {
+                thread.interrupt();
+            }
         }
     }
 

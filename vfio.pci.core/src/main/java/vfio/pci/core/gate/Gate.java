@@ -40,9 +40,11 @@ public final class Gate<T extends Guarded> {
         return slot;
     }
 
-    /// Gives a slot up; its thread is outside.
+    /// Gives a slot up: who uses it finds nothing from now on. A thread that is inside by it is waited for even so.
     public void remove(GateSlot slot) {
-        slots.remove(slot);
+        slot.removed = true;
+        VarHandle.fullFence();
+        slots.removeIf(GateSlot::isUnused);
     }
 
     /// Puts something in. What was there before is cleared first, by the caller.
@@ -53,16 +55,18 @@ public final class Gate<T extends Guarded> {
     /// What is current, for those who do not enter it.
     @SuppressWarnings("unchecked")
     public T peek() {
-        return (T) CURRENT.getVolatile(this);
+        return (T) CURRENT.getAcquire(this);
     }
 
-    /// Enters what is current; nested entries are counted. Whatever this returns, [#leave] follows.
+    /// Enters what is current; nested entries are counted. Whatever this returns or throws, [#leave] follows, with the slot's depth as it
+    /// was before.
     ///
-    /// @return what is current, or null when there is nothing
-    @SuppressWarnings("unchecked")
+    /// @return what is current, or null when there is nothing; to a nested entry also when it is not what the thread is in: the slot says
+    ///     one thing at a time, and nobody would wait for a thread in the other
     public T enter(GateSlot slot) {
         if (slot.depth++ > 0) {
-            return (T) CURRENT.getVolatile(this);
+            T value = peek();
+            return value != null && value.gateId == slot.where() ? value : null;
         }
         Thread thread = Thread.currentThread();
         if (slot.thread != thread) {
@@ -70,14 +74,17 @@ public final class Gate<T extends Guarded> {
         }
         slot.setInside();
         VarHandle.fullFence();
-        T value = (T) current;
+        T value = slot.removed ? null : peek();
         slot.setWhere(value == null ? GateSlotState.NOWHERE : value.gateId);
         return value;
     }
 
     /// Leaves.
-    public void leave(GateSlot slot) {
-        if (--slot.depth == 0) {
+    ///
+    /// @param depthBefore of the slot, before the entry: a stack that overflowed may have left out entries and leavings further in
+    public void leave(GateSlot slot, int depthBefore) {
+        slot.depth = depthBefore;
+        if (depthBefore == 0) {
             slot.setOutside();
             Runnable onLeave = slot.onLeave;
             if (onLeave != null) {
@@ -110,6 +117,7 @@ public final class Gate<T extends Guarded> {
                 left.add(inside);
             }
         }
+        slots.removeIf(GateSlot::isUnused);
         return left;
     }
 

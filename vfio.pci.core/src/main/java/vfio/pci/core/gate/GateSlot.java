@@ -9,4 +9,13 @@ public final class GateSlot extends GateSlotState {
 
     GateSlot() {
     }
+
+    /// How many entries its thread has not left yet. Only for that thread.
+    public int depth() {
+        return depth;
+    }
+
+    boolean isUnused() {
+        return removed && !isInside();
+    }
 }

@@ -28,6 +28,8 @@ abstract class GateSlotState extends GateSlotPadding {
     Runnable onLeave;
     /// Nested entries of the slot's thread.
     int depth;
+    /// Nobody enters by it any more.
+    volatile boolean removed;
     /// Who used the slot last.
     volatile Thread thread;
 
@@ -41,19 +43,26 @@ abstract class GateSlotState extends GateSlotPadding {
 
     /// Even from here on; what the thread did inside is visible to who sees that.
     final void setOutside() {
-        INSIDE.setOpaque(this, NOT_YET);
-        SEQUENCE.setRelease(this, sequence + 1);
+        if ((sequence & 1) != 0) {
+            INSIDE.setRelease(this, NOT_YET);
+            SEQUENCE.setRelease(this, sequence + 1);
+        }
     }
 
+    /// What the thread did elsewhere before is visible to who sees that it is here.
     final void setWhere(long gateId) {
-        INSIDE.setOpaque(this, gateId);
+        INSIDE.setRelease(this, gateId);
     }
 
     final long sequence() {
         return (long) SEQUENCE.getVolatile(this);
     }
 
+    final boolean isInside() {
+        return (sequence() & 1) != 0;
+    }
+
     final long where() {
-        return (long) INSIDE.getOpaque(this);
+        return (long) INSIDE.getAcquire(this);
     }
 }

@@ -10,6 +10,7 @@ import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.ServeAdmin;
+import vfio.pci.shell.Services;
 import vfio.pci.shell.control.CommandRunner;
 
 /// Serves the devices the command line names; all or none.
@@ -28,15 +29,17 @@ final class ServeErrand implements Errand {
     @Override
     public int run() throws InterruptedException {
         try {
-            List<Pair> pairs = parse(text);
+            List<String> lines = lines(text);
             DeviceAdmin devices = await(DeviceAdmin.class, "the core (vfio.pci.core)");
             ServeAdmin transport = await(ServeAdmin.class, "a transport (vfio.user)");
-            for (Pair pair : pairs) {
-                devices.device(pair.address);
+            var addresses = new ArrayList<PciAddress>();
+            for (int i = 0; i < lines.size(); i += 2) {
+                addresses.add(devices.device(Services.address(lines.get(i), Services.known(devices))).address());
             }
-            for (Pair pair : pairs) {
-                transport.serve(pair.address, pair.socket);
-                System.out.printf("serving %s on %s%n", pair.address, pair.socket);
+            for (int i = 0; i < addresses.size(); i++) {
+                Path socket = Path.of(lines.get(2 * i + 1)).toAbsolutePath();
+                transport.serve(addresses.get(i), socket);
+                System.out.printf("serving %s on %s%n", addresses.get(i), socket);
             }
             return STAY;
         } catch (VfioException | IllegalArgumentException | IllegalStateException e) {
@@ -45,32 +48,19 @@ final class ServeErrand implements Errand {
         }
     }
 
-    /// What to serve where.
-    record Pair(PciAddress address, Path socket) {
-    }
-
-    /// @throws IllegalArgumentException for anything but pairs of an address and a path
-    static List<Pair> parse(String text) {
+    /// @throws IllegalArgumentException for anything but pairs of lines
+    static List<String> lines(String text) {
         List<String> lines = text.lines().toList();
         if (lines.isEmpty() || lines.size() % 2 != 0) {
             throw new IllegalArgumentException("arguments=%d expected=ADDRESS SOCKET [ADDRESS SOCKET]...".formatted(lines.size()));
         }
-        var pairs = new ArrayList<Pair>();
-        for (int i = 0; i < lines.size(); i += 2) {
-            pairs.add(new Pair(PciAddress.parse(lines.get(i)), Path.of(lines.get(i + 1)).toAbsolutePath()));
-        }
-        return pairs;
+        return lines;
     }
 
     /// The service as soon as it is there. The tracker stays open: the services are used as long as the runtime lives.
     private <T> T await(Class<T> type, String provider) throws InterruptedException {
         var tracker = new ServiceTracker<T, T>(context, type, null);
         tracker.open();
-        T service = tracker.waitForService(SERVICE_TIMEOUT_MILLIS);
-        if (service == null) {
-            throw new IllegalStateException("service=%s expected=%s; its bundle is not started or not configured"
-                .formatted(type.getSimpleName(), provider));
-        }
-        return service;
+        return Services.require(tracker.waitForService(SERVICE_TIMEOUT_MILLIS), type, provider);
     }
 }
