@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.extension.TestWatcher;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,7 +46,7 @@ final class GuestDevicesIT {
     @RegisterExtension
     private final TestWatcher logs = new TestWatcher() {
         @Override
-        public void testFailed(org.junit.jupiter.api.extension.ExtensionContext context, Throwable cause) {
+        public void testFailed(ExtensionContext context, Throwable cause) {
             printLogs();
         }
     };
@@ -76,6 +77,7 @@ final class GuestDevicesIT {
         } finally {
             if (host != null) {
                 host.close();
+                assertThat(folder.resolve("host")).isDirectoryNotContaining("glob:**.sock");
             }
         }
     }
@@ -217,10 +219,16 @@ final class GuestDevicesIT {
 
     @Test
     @Order(10)
-    void losesNoAccessWhileTheMediatorIsUninstalledAndInstalled() throws Exception {
+    void losesNoReadWhileTheMediatorIsUninstalledAndInstalled() throws Exception {
+        // VFGEN_RSTAT, and each access is a read.
+        swapDuring("loop 0x8800 4 2", 1);
+    }
+
+    /** Has the guest access a register the mediator looks at, for as long as it takes to uninstall and install the mediator. */
+    private static void swapDuring(String operation, int accessesEach) throws Exception {
         host.run("sim:poke %s 0 %s 4 0".formatted(Host.VF, STOP_WORD));
         Host.Stats before = host.stats(Host.VF);
-        Guest.Running loop = guest.start("mmio.py " + VF + " 0 loop 0x8800 4 2 300 " + STOP_WORD + "=1");
+        Guest.Running loop = guest.start("mmio.py " + VF + " 0 " + operation + " 300 " + STOP_WORD + "=1");
         loop.await(LOOP_LINE);
         Host.Stats mediated = host.stats(Host.VF).since(before);
         assertThat(mediated.mediated()).isPositive();
@@ -244,9 +252,9 @@ final class GuestDevicesIT {
         Matcher end = LOOP.matcher(loop.awaitEnd().getLast());
         assertThat(end.matches()).isTrue();
         assertThat(end.group(2)).as("wrong values").isEqualTo("0");
-        assertThat(Long.parseLong(end.group(3))).as("accesses a second").isGreaterThanOrEqualTo(500);
+        assertThat(Long.parseLong(end.group(3))).as("checked values a second").isGreaterThanOrEqualTo(500);
         // Each one came once, to the mediator or past it.
-        assertThat(host.stats(Host.VF).since(before).accesses()).isEqualTo(Long.parseLong(end.group(1)));
+        assertThat(host.stats(Host.VF).since(before).accesses()).isEqualTo(accessesEach * Long.parseLong(end.group(1)));
     }
 
     private static void install() throws InterruptedException {
@@ -269,6 +277,13 @@ final class GuestDevicesIT {
         Host.Stats after = host.stats(Host.VF).since(before);
         assertThat(after.mediated()).isPositive();
         assertThat(after.passedThrough()).isZero();
+    }
+
+    @Test
+    @Order(12)
+    void losesNoWriteWhileTheMediatorIsUninstalledAndInstalled() throws Exception {
+        // The low byte of VF_ARQLEN1, a length, keeps what is written; each value is written and read.
+        swapDuring("echo 0x8000 1", 2);
         assertThat(guest.powerOff()).isZero();
     }
 
