@@ -23,14 +23,13 @@ public final class RuntimeOptions {
     private RuntimeOptions() {
     }
 
-    /** Felix with declarative services, configuration, log and Gogo, and what a test itself needs inside the framework. */
+    /** Felix with declarative services, configuration and Gogo, and what a test itself needs inside the framework. */
     public static Option felix() {
         return composite(
             bundles(
                 "org.osgi.util.function",
                 "org.osgi.util.promise",
                 "org.osgi.service.component",
-                "org.apache.felix.log",
                 "org.apache.felix.configadmin",
                 "org.apache.felix.scr",
                 "org.apache.felix.gogo.runtime",
@@ -57,6 +56,11 @@ public final class RuntimeOptions {
     /** The simulator; which functions it publishes is up to its {@linkplain #configuration configurations}. */
     public static Option simulatedDevices() {
         return bundles("device.sim");
+    }
+
+    /** An XL710 at 0000:3b:00.0 with four virtual functions, 0000:3b:02.0 to 3; who needs it waits for the functions to appear. */
+    public static Option simulatedNic() {
+        return composite(configuration("device.sim.xl710~nic", Map.of()), simulatedDevices());
     }
 
     /** The vfio-user messages and the server. */

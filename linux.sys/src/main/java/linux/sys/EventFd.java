@@ -110,7 +110,7 @@ public final class EventFd implements AutoCloseable {
 
     /// Takes the count and sets it to zero. Hot: allocates nothing and never waits.
     ///
-    /// @return the count, unsigned in theory, 0 when there was nothing; -EBADF after the close
+    /// @return the count, [Long#MAX_VALUE] for anything above it; 0 when there was nothing; or a negative errno: -EBADF after the close
     public long read() {
         int number = fd.enter();
         if (number < 0) {
@@ -133,7 +133,10 @@ public final class EventFd implements AutoCloseable {
         long result = Libc.callLong(Libc.PREADV2, number, memory.address() + iovec, 1, -1, RWF_NOWAIT, 0);
         long value = memory.get(ValueLayout.JAVA_LONG, count);
         Reference.reachabilityFence(memory);
-        return result == Long.BYTES ? value : result == Libc.EAGAIN ? 0 : result;
+        if (result == Long.BYTES) {
+            return value < 0 ? Long.MAX_VALUE : value;
+        }
+        return result == Libc.EAGAIN ? 0 : result;
     }
 
     /// Waits until the count is not zero, and leaves it as it is. A close by another thread does not end the wait.

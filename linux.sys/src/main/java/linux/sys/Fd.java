@@ -63,18 +63,23 @@ public final class Fd implements OwnedFd {
 
     /// The size of the file in bytes; 0 for what has none.
     public long size() throws VfioException {
+        return size(this);
+    }
+
+    /// As [#size()], of any owner's.
+    public static long size(OwnedFd fd) throws VfioException {
         try (var arena = Arena.ofConfined()) {
             MemorySegment statx = arena.allocate(StatxLayout.LAYOUT);
             MemorySegment empty = arena.allocate(1);
             int result;
-            int inside = enter(this);
+            int inside = enter(fd);
             try {
                 result = Libc.call(Libc.STATX, inside, empty.address(), AT_EMPTY_PATH, STATX_SIZE, statx.address(), 0);
             } finally {
-                leave();
+                leave(fd);
             }
             if (result < 0) {
-                throw Libc.failure("statx", result, "fd=" + number);
+                throw Libc.failure("statx", result, "fd=" + inside);
             }
             return statx.get(ValueLayout.JAVA_LONG, StatxLayout.SIZE);
         }

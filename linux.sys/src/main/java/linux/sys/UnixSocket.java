@@ -146,8 +146,10 @@ public final class UnixSocket implements AutoCloseable {
             int number = fd.enter();
             if (number >= 0) {
                 try {
-                    // An error is met again, and reported, by the next try.
-                    Poll.await(number, Poll.IN, -1);
+                    int seen = Poll.await(number, Poll.IN, -1);
+                    if (seen < 0 && seen != Libc.EINTR) {
+                        throw Libc.failure("poll", seen, "fd=" + number);
+                    }
                 } finally {
                     fd.leave();
                 }

@@ -9,6 +9,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 
 /// What tests say about the descriptors of this process.
@@ -35,6 +36,7 @@ final class Descriptors {
     /// Runs it first as it is, to load its classes, and then while the process may open only that many descriptors more.
     static void withFree(int free, Body warmUp, Body body) throws VfioException, InterruptedException {
         warmUp.run();
+        Errors.assertFails(Errno.EBADF, "fcntl", () -> Fd.own(0x7FFF_FFF0).duplicate());
         int limit;
         try (Fd first = lowestFree()) {
             limit = first.number() + free;

@@ -142,7 +142,7 @@ class EpollTest {
         try (Epoll epoll = Epoll.create(); EventFd eventFd = EventFd.create()) {
             epoll.add(eventFd.fd(), Epoll.IN, DATA);
             AtomicInteger reports = new AtomicInteger();
-            Thread waiter = Thread.ofPlatform().start(() -> reports.set(epoll.await(ready, -1)));
+            Thread waiter = Thread.ofPlatform().daemon().start(() -> reports.set(epoll.await(ready, -1)));
             SleepingThreads.awaitInCallOn(epoll.fd().number(), waiter);
             eventFd.signal();
             assertThat(waiter.join(Duration.ofMillis(PATIENCE_MILLIS))).isTrue();
@@ -157,7 +157,7 @@ class EpollTest {
             int number = epoll.fd().number();
             try (EventFd eventFd = EventFd.create()) {
                 epoll.add(eventFd.fd(), Epoll.IN, DATA);
-                Thread waiter = Thread.ofPlatform().start(() -> epoll.await(ready, -1));
+                Thread waiter = Thread.ofPlatform().daemon().start(() -> epoll.await(ready, -1));
                 SleepingThreads.awaitInCallOn(number, waiter);
                 epoll.close();
                 try (EventFd next = EventFd.create()) {

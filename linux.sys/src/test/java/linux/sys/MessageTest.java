@@ -182,7 +182,7 @@ class MessageTest {
     }
 
     private static Thread start(AtomicInteger result, IntSupplier call) {
-        return Thread.ofPlatform().start(() -> result.set(call.getAsInt()));
+        return Thread.ofPlatform().daemon().start(() -> result.set(call.getAsInt()));
     }
 
     private void fill(long offset, int length, int first) {

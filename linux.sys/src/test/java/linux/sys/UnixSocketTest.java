@@ -132,7 +132,7 @@ class UnixSocketTest {
         Set<PosixFilePermission> asked = EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
         AtomicReference<Set<PosixFilePermission>> tooMuch = new AtomicReference<>();
         AtomicBoolean stop = new AtomicBoolean();
-        Thread watcher = Thread.ofPlatform().start(() -> watch(path, asked, tooMuch, stop));
+        Thread watcher = Thread.ofPlatform().daemon().start(() -> watch(path, asked, tooMuch, stop));
         for (int i = 0; i < 500; i++) {
             UnixSocket.listen(path, 0600, 1).close();
             Files.delete(path);
@@ -194,7 +194,7 @@ class UnixSocketTest {
         Path path = folder.resolve("socket");
         try (UnixSocket listener = UnixSocket.listen(path, 0600, 1)) {
             CountDownLatch accepted = new CountDownLatch(1);
-            Thread acceptor = Thread.ofPlatform().start(() -> {
+            Thread acceptor = Thread.ofPlatform().daemon().start(() -> {
                 try (UnixSocket server = listener.accept()) {
                     accepted.countDown();
                 } catch (VfioException refused) {
@@ -215,7 +215,7 @@ class UnixSocketTest {
                 UnixSocket listener = UnixSocket.listen(path, 0600, 1);
                 AtomicReference<VfioException> end = new AtomicReference<>();
                 CountDownLatch started = new CountDownLatch(1);
-                Thread acceptor = Thread.ofPlatform().start(() -> {
+                Thread acceptor = Thread.ofPlatform().daemon().start(() -> {
                     started.countDown();
                     try {
                         listener.accept().close();

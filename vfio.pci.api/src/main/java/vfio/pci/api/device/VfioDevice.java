@@ -78,15 +78,18 @@ public interface VfioDevice extends AutoCloseable {
     ///     EACCES where the file does not allow it; ENOSPC when the limit on maps is reached
     void dmaMap(DmaMapping mapping) throws VfioException;
 
-    /// Takes a mapping away that this handle made; returns when no transfer uses it any more.
+    /// Takes away the mappings in a range that this handle made; returns when no transfer uses them any more. As in Linux a range may
+    /// hold several, which is how a VMM with a virtual IOMMU lets go of them, but cut none.
     ///
-    /// @throws VfioException ENOENT when this handle made no mapping with exactly this address and size
+    /// @throws VfioException ENOENT when this handle has none there; EINVAL when the range cuts one, is empty or wraps
     void dmaUnmap(long iova, long size) throws VfioException;
 
     /// Takes away all mappings this handle made.
     void dmaUnmapAll();
 
-    /// Resets the device: the function, the virtual config space, interrupts disabled, the mediation told.
+    /// Resets the device: the function and the virtual config space go back to their initial values, the INTx pin is low and unmasked,
+    /// and the mediation is
+    /// told. Triggers stay assigned, as in Linux, and so do DMA mappings.
     ///
     /// @throws VfioException EIO when the function or the mediation fails
     void reset() throws VfioException;

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core;
+
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.metatype.annotations.Designate;
+import vfio.pci.api.PciAddress;
+
+/// One `vfio.pci.device~NAME` configuration. A bad value leaves the component inactive, and the exception's message in the log.
+@Component(service = ConfiguredDevice.class, configurationPid = "vfio.pci.device", configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = DeviceConfig.class, factory = true)
+public final class ConfiguredDevice {
+    private final PciAddress address;
+    private final boolean mapDisablable;
+
+    /// Reads the configuration.
+    @Activate
+    public ConfiguredDevice(DeviceConfig config) {
+        address = PciAddress.parse(config.address());
+        mapDisablable = switch (config.disablable()) {
+            case "mapped" -> true;
+            case "trapped" -> false;
+            default -> throw new IllegalArgumentException("disablable=" + config.disablable() + " expected=trapped or mapped");
+        };
+    }
+
+    PciAddress address() {
+        return address;
+    }
+
+    boolean mapDisablable() {
+        return mapDisablable;
+    }
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.Collectors;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.osgi.service.metatype.annotations.Designate;
+import vfio.pci.api.Errno;
+import vfio.pci.api.PciAddress;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.AccessStats;
+import vfio.pci.api.admin.DeviceAdmin;
+import vfio.pci.api.admin.DeviceStatus;
+import vfio.pci.api.admin.MediatorStatus;
+import vfio.pci.api.device.Client;
+import vfio.pci.api.device.VfioDevice;
+import vfio.pci.api.device.VfioPci;
+import vfio.pci.api.function.PciFunction;
+import vfio.pci.api.mediation.MediateOps;
+import vfio.pci.core.binding.Mediator;
+import vfio.pci.core.binding.MediatorRegistry;
+import vfio.pci.core.device.DeviceSettings;
+import vfio.pci.core.device.KnownFunction;
+
+/// The component that ties the core together: it tracks functions and mediators, and opens devices. Declarative Services calls the
+/// methods that bind and
+/// unbind in the thread that registers or unregisters the service, which is what makes "gone means gone" hold when a bundle's stop returns.
+@Component(immediate = true, service = {VfioPci.class, DeviceAdmin.class}, configurationPid = "vfio.pci.core")
+@Designate(ocd = CoreConfig.class)
+public final class Core implements VfioPci, DeviceAdmin {
+    private static final System.Logger LOG = System.getLogger(Core.class.getName());
+
+    private final MediatorRegistry mediators = new MediatorRegistry();
+    private final Map<Long, Mediator> mediatorsById = new ConcurrentHashMap<>();
+    private final Map<PciAddress, KnownFunction> functions = new ConcurrentSkipListMap<>();
+    private final Map<PciAddress, ConfiguredDevice> configured = new ConcurrentHashMap<>();
+    private final ExecutorService later = Executors.newSingleThreadExecutor(
+        task -> Thread.ofPlatform().name("vfio-core").daemon().unstarted(task));
+    private volatile DeviceSettings settings = DeviceSettings.DEFAULT;
+
+    /// For Declarative Services, which binds what is there before it activates.
+    public Core() {
+    }
+
+    /// Takes the configuration in, at the start and whenever it changes; it holds for devices opened from then on.
+    @Activate
+    @Modified
+    void configure(CoreConfig config) {
+        settings = new DeviceSettings(false, Duration.ofMillis(Math.max(1, config.drainTimeoutMillis())), Math.max(1, config.mostDmaMaps()),
+            Math.max(1, config.mostMediationFaults()));
+    }
+
+    @Deactivate
+    void deactivate() {
+        functions.values().forEach(function -> function.gone("the core stops"));
+        later.shutdown();
+    }
+
+    // ---- mediators
+
+    @Reference(name = "mediators", cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
+        policyOption = ReferencePolicyOption.GREEDY)
+    void addMediator(MediateOps ops, ServiceReference<MediateOps> reference) {
+        Mediator mediator = new Mediator(identity(ops, reference), ops);
+        mediatorsById.put(mediator.identity().serviceId(), mediator);
+        mediators.add(mediator);
+    }
+
+    void removeMediator(ServiceReference<MediateOps> reference) {
+        Mediator mediator = mediatorsById.remove(serviceId(reference));
+        if (mediator == null) {
+            return;
+        }
+        mediators.remove(mediator);
+        List<Thread> asking = mediator.shut(System.nanoTime() + settings.drainTimeout().toNanos());
+        asking.forEach(thread -> {
+            LOG.log(System.Logger.Level.ERROR, "thread={0} did not leave open of mediator {1}; interrupted and given up",
+                thread.getName(), mediator);
+            thread.interrupt();
+        });
+        functions.values().forEach(function -> function.device().ifPresent(device -> device.unbind(mediator)));
+        mediators.depart(mediator);
+    }
+
+    private static Mediator.Identity identity(MediateOps ops, ServiceReference<MediateOps> reference) {
+        Bundle bundle = reference.getBundle();
+        int ranking = reference.getProperty(Constants.SERVICE_RANKING) instanceof Integer number ? number : 0;
+        return new Mediator.Identity(name(ops, bundle), bundle.getSymbolicName() + " " + bundle.getVersion(), bundle.getBundleId(), ranking,
+            serviceId(reference));
+    }
+
+    /// A copy of the name: the string itself is the vendor's, and so may be the class of a broken one's exception.
+    private static String name(MediateOps ops, Bundle bundle) {
+        try {
+            return String.valueOf(ops.name());
+        } catch (RuntimeException | LinkageError e) {
+            return bundle.getSymbolicName();
+        }
+    }
+
+    private static long serviceId(ServiceReference<?> reference) {
+        return (Long) reference.getProperty(Constants.SERVICE_ID);
+    }
+
+    // ---- functions
+
+    @Reference(name = "functions", cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
+        policyOption = ReferencePolicyOption.GREEDY)
+    void addFunction(PciFunction function) {
+        KnownFunction present = functions.putIfAbsent(function.address(), new KnownFunction(function, later));
+        if (present == null) {
+            LOG.log(System.Logger.Level.INFO, "{0}: function {1} appeared", function.address(), function.id().vendorAndDevice());
+        } else {
+            LOG.log(System.Logger.Level.WARNING, "{0}: a second function at this address is ignored", function.address());
+        }
+    }
+
+    void removeFunction(PciFunction function) {
+        KnownFunction known = functions.get(function.address());
+        if (known != null && known.function() == function && functions.remove(function.address(), known)) {
+            known.gone("its function has gone");
+            LOG.log(System.Logger.Level.INFO, "{0}: function went", function.address());
+        }
+    }
+
+    @Reference(name = "configured", cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC,
+        policyOption = ReferencePolicyOption.GREEDY)
+    void addConfigured(ConfiguredDevice device) {
+        configured.put(device.address(), device);
+    }
+
+    void removeConfigured(ConfiguredDevice device) {
+        configured.remove(device.address(), device);
+    }
+
+    private KnownFunction known(PciAddress address) throws VfioException {
+        KnownFunction function = functions.get(address);
+        if (function == null) {
+            throw new VfioException(Errno.ENODEV, "address=%s expected=one of %s".formatted(address,
+                functions.keySet().stream().map(PciAddress::toString).collect(Collectors.joining(" "))));
+        }
+        return function;
+    }
+
+    // ---- services
+
+    @Override
+    public VfioDevice open(PciAddress address, Client client) throws VfioException {
+        ConfiguredDevice own = configured.get(address);
+        return known(address).open(client, mediators.inOrder(), settings.withMapDisablable(own != null && own.mapDisablable()));
+    }
+
+    @Override
+    public List<DeviceStatus> devices() {
+        return functions.values().stream().map(KnownFunction::status).toList();
+    }
+
+    @Override
+    public DeviceStatus device(PciAddress address) throws VfioException {
+        return known(address).status();
+    }
+
+    @Override
+    public List<MediatorStatus> mediators() {
+        return mediators.status();
+    }
+
+    @Override
+    public AccessStats stats(PciAddress address) throws VfioException {
+        return known(address).stats();
+    }
+}

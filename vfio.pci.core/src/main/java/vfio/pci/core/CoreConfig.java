@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core;
+
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/// Configuration of the core, pid `vfio.pci.core`.
+@ObjectClassDefinition(name = "VFIO PCI core")
+@interface CoreConfig {
+    /// See the description.
+    @AttributeDefinition(description = "how long a mediator that goes waits for threads inside, in milliseconds", min = "1")
+    long drainTimeoutMillis() default 2000;
+
+    /// See the description.
+    @AttributeDefinition(description = "DMA mappings of a device at a time", min = "1")
+    int mostDmaMaps() default 65535;
+
+    /// See the description.
+    @AttributeDefinition(description = "faults of a mediation after which it is unbound", min = "1")
+    int mostMediationFaults() default 16;
+}

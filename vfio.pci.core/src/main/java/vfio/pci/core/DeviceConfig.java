@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core;
+
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.osgi.service.metatype.annotations.Option;
+
+/// Configuration of one device, factory pid `vfio.pci.device`.
+@ObjectClassDefinition(name = "VFIO PCI device")
+@interface DeviceConfig {
+    /// See the description.
+    @AttributeDefinition(description = "PCI address, as in 0000:3b:02.0")
+    String address();
+
+    /// See the description.
+    @AttributeDefinition(description = "areas that can be switched to trapped, for a client that cannot be told: always trapped or mapped",
+        options = {@Option("trapped"), @Option("mapped")})
+    String disablable() default "trapped";
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.binding;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.device.IrqInfo;
+import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.dma.DmaSpace;
+import vfio.pci.api.mediation.SharedMemory;
+
+/// What a mediation's context reaches of the open device: the other side of [Context], implemented by the device.
+public interface BoundDevice {
+    /// Reads below the mediation.
+    void readBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
+
+    /// Writes below the mediation.
+    void writeBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
+
+    /// The description below the mediation.
+    RegionInfo regionInfoBelow(int region) throws VfioException;
+
+    /// Adds a region.
+    int addRegion(Context owner, long size, Optional<SharedMemory> backing, RegionInfo info);
+
+    /// Adds an interrupt.
+    int addIrq(int count, IrqInfo.Type type);
+
+    /// Signals a vector.
+    boolean raise(int irq, int vector);
+
+    /// The claims changed.
+    void claimsChanged(Context owner);
+
+    /// Switches trapping.
+    void trap(boolean on);
+
+    /// Whether trapping is on.
+    boolean trapping();
+
+    /// Memory by name.
+    SharedMemory sharedMemory(String name, long size) throws VfioException;
+
+    /// Guest memory.
+    DmaSpace dma();
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.binding;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import vfio.pci.api.Errno;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.device.IrqInfo;
+import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.dma.DmaSpace;
+import vfio.pci.api.mediation.Claim;
+import vfio.pci.api.mediation.MediationContext;
+import vfio.pci.api.mediation.SharedMemory;
+
+/// What one mediation may do with its device, until it is revoked.
+public final class Context implements MediationContext {
+    private final BoundDevice device;
+    private final Object lock = new Object();
+    private final DmaSpace guestMemory = new RevocableDma();
+    /// Guarded by the lock: what it asked for itself, and the regions it added.
+    private List<Claim> wanted = List.of();
+    private final List<Integer> added = new ArrayList<>();
+    private volatile boolean revoked;
+
+    /// A context on a device.
+    public Context(BoundDevice device) {
+        this.device = device;
+    }
+
+    /// Nothing works any more.
+    public void revoke() {
+        revoked = true;
+    }
+
+    /// All it wants to see, the regions it added among it.
+    public List<Claim> claims() {
+        synchronized (lock) {
+            List<Claim> all = new ArrayList<>(wanted);
+            added.forEach(index -> all.add(Claim.whole(index)));
+            return all;
+        }
+    }
+
+    /// Indices of the regions it added.
+    public List<Integer> added() {
+        synchronized (lock) {
+            return List.copyOf(added);
+        }
+    }
+
+    /// What it wants at first.
+    public void wants(List<Claim> claims) {
+        synchronized (lock) {
+            wanted = List.copyOf(claims);
+        }
+    }
+
+    @Override
+    public void readBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
+        check();
+        device.readBelow(region, offset, buffer, bufferOffset, count);
+    }
+
+    @Override
+    public void writeBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
+        check();
+        device.writeBelow(region, offset, buffer, bufferOffset, count);
+    }
+
+    @Override
+    public RegionInfo regionInfoBelow(int region) throws VfioException {
+        check();
+        return device.regionInfoBelow(region);
+    }
+
+    @Override
+    public int addRegion(long size, Optional<SharedMemory> backing, RegionInfo info) {
+        checkState();
+        int index = device.addRegion(this, size, backing, info);
+        synchronized (lock) {
+            added.add(index);
+        }
+        device.claimsChanged(this);
+        return index;
+    }
+
+    @Override
+    public int addIrq(int count, IrqInfo.Type type) {
+        checkState();
+        return device.addIrq(count, type);
+    }
+
+    @Override
+    public boolean raise(int irq, int vector) {
+        checkState();
+        return device.raise(irq, vector);
+    }
+
+    @Override
+    public void claim(List<Claim> claims) {
+        checkState();
+        wants(claims);
+        device.claimsChanged(this);
+    }
+
+    @Override
+    public void trap(boolean on) {
+        checkState();
+        device.trap(on);
+    }
+
+    @Override
+    public boolean trapping() {
+        checkState();
+        return device.trapping();
+    }
+
+    @Override
+    public SharedMemory sharedMemory(String name, long size) throws VfioException {
+        check();
+        return device.sharedMemory(name, size);
+    }
+
+    @Override
+    public DmaSpace guestMemory() {
+        checkState();
+        return guestMemory;
+    }
+
+    private void check() throws VfioException {
+        if (revoked) {
+            throw new VfioException(Errno.EOPNOTSUPP, "context=revoked expected=a mediation that is not closed");
+        }
+    }
+
+    private void checkState() {
+        if (revoked) {
+            throw new IllegalStateException("context=revoked expected=a mediation that is not closed");
+        }
+    }
+
+    /// Guest memory, as long as the context is good.
+    private final class RevocableDma implements DmaSpace {
+        @Override
+        public void read(long iova, MemorySegment destination, long destinationOffset, long count) throws VfioException {
+            check();
+            device.dma().read(iova, destination, destinationOffset, count);
+        }
+
+        @Override
+        public void write(long iova, MemorySegment source, long sourceOffset, long count) throws VfioException {
+            check();
+            device.dma().write(iova, source, sourceOffset, count);
+        }
+    }
+}

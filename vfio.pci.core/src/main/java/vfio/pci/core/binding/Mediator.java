@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.binding;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
+import vfio.pci.api.PciAddress;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.MediatorStatus;
+import vfio.pci.api.function.PciFunction;
+import vfio.pci.api.mediation.MediateOps;
+import vfio.pci.api.mediation.Mediation;
+import vfio.pci.api.mediation.MediationContext;
+import vfio.pci.core.gate.Calls;
+
+/// A registered mediator. What is needed to show it is copied when it comes; the service itself is dropped when it goes.
+public final class Mediator implements Comparable<Mediator> {
+    private static final System.Logger LOG = System.getLogger(Mediator.class.getName());
+
+    private final Identity identity;
+    private final Calls opens = new Calls();
+    private final AtomicLong accepted = new AtomicLong();
+    private final AtomicLong refused = new AtomicLong();
+    private final AtomicLong failed = new AtomicLong();
+    private final Object lock = new Object();
+    /// Guarded by the lock.
+    private final List<PciAddress> devices = new ArrayList<>();
+    /// Guarded by the lock; threads that did not leave.
+    private final List<Abandoned> stuck = new ArrayList<>();
+    private volatile MediateOps ops;
+
+    /// What people are shown of a mediator, and its place.
+    ///
+    /// @param ranking as it was at registration: it can change later, the place does not
+    public record Identity(String name, String bundle, long bundleId, int ranking, long serviceId) {
+    }
+
+    /// A mediator that was registered just now.
+    public Mediator(Identity identity, MediateOps ops) {
+        this.identity = identity;
+        this.ops = ops;
+    }
+
+    /// What is shown of it.
+    public Identity identity() {
+        return identity;
+    }
+
+    /// Its name with where it comes from, for logs.
+    @Override
+    public String toString() {
+        return identity.name + " of " + identity.bundle + " [" + identity.bundleId + "]";
+    }
+
+    /// Higher ranking first, then older first.
+    @Override
+    public int compareTo(Mediator other) {
+        int byRanking = Integer.compare(other.identity.ranking, identity.ranking);
+        return byRanking != 0 ? byRanking : Long.compare(identity.serviceId, other.identity.serviceId);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(this);
+    }
+
+    /// Enters it for asking; while inside, it does not go. [#leave()] follows exactly when this is true.
+    public boolean enter() {
+        return opens.enter();
+    }
+
+    /// Leaves it after asking.
+    public void leave() {
+        opens.leave();
+    }
+
+    /// Asks it, from inside; what it throws counts as a refusal.
+    ///
+    /// @return the mediation when it accepts
+    public Optional<Mediation> ask(PciFunction function, MediationContext context) {
+        try {
+            Optional<Mediation> answer = ops.open(function, context);
+            if (answer.isEmpty()) {
+                refused.incrementAndGet();
+            }
+            return answer;
+        } catch (VfioException e) {
+            refused.incrementAndGet();
+            LOG.log(System.Logger.Level.INFO, "{0}: mediator {1} refused: {2}", function.address(), this, e.getMessage());
+        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+            // Logged once for each mediator: a broken one is asked at every open.
+            if (failed.incrementAndGet() == 1) {
+                LOG.log(System.Logger.Level.ERROR, "{0}: mediator {1} failed in open and is skipped: {2}", function.address(), this,
+                    Faults.describe(e));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// It accepted and its mediation was taken.
+    public void bound(PciAddress address) {
+        accepted.incrementAndGet();
+        synchronized (lock) {
+            devices.add(address);
+        }
+    }
+
+    /// It accepted, but its mediation could not be taken.
+    public void failedToBind() {
+        failed.incrementAndGet();
+    }
+
+    /// Its mediation of a device ended.
+    public void unbound(PciAddress address) {
+        synchronized (lock) {
+            devices.remove(address);
+        }
+    }
+
+    /// A thread is inside and was given up.
+    public void abandoned(Abandoned thread) {
+        synchronized (lock) {
+            stuck.add(thread);
+        }
+    }
+
+    /// Asks it no more, and drops it.
+    ///
+    /// @return threads inside its open still at the deadline
+    public List<Thread> shut(long deadlineNanos) {
+        opens.shut();
+        List<Thread> left = opens.drain(deadlineNanos);
+        ops = null;
+        return left;
+    }
+
+    /// Whether it has gone.
+    public boolean gone() {
+        return opens.isShut();
+    }
+
+    /// Whether threads are stuck in it still.
+    public boolean hasStuck() {
+        synchronized (lock) {
+            stuck.removeIf(thread -> !thread.still().getAsBoolean());
+            return !stuck.isEmpty();
+        }
+    }
+
+    /// A snapshot for people.
+    public MediatorStatus status() {
+        synchronized (lock) {
+            stuck.removeIf(thread -> !thread.still().getAsBoolean());
+            return new MediatorStatus(identity.name, identity.bundle, identity.bundleId, identity.ranking, identity.serviceId, devices,
+                accepted.get(), refused.get(), failed.get(), stuck.stream().map(Abandoned::status).toList());
+        }
+    }
+}

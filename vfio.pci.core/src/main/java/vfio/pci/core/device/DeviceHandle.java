@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.device;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import linux.sys.Mapping;
+import vfio.pci.api.Errno;
+import vfio.pci.api.OwnedFd;
+import vfio.pci.api.PciAddress;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.device.Client;
+import vfio.pci.api.device.DeviceInfo;
+import vfio.pci.api.device.DevicePort;
+import vfio.pci.api.device.IrqInfo;
+import vfio.pci.api.device.IrqTrigger;
+import vfio.pci.api.device.MmapArea;
+import vfio.pci.api.device.RegionCapability;
+import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.device.RegionMap;
+import vfio.pci.api.device.VfioDevice;
+import vfio.pci.api.dma.DmaBacking;
+import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.mediation.MapVerdict;
+import vfio.pci.core.binding.Binding;
+import vfio.pci.core.binding.Claims;
+import vfio.pci.core.memory.DeviceMemory;
+import vfio.pci.core.region.Caller;
+import vfio.pci.core.region.Region;
+
+/// One client's handle of an open device.
+final class DeviceHandle implements VfioDevice, Caller {
+    private final OpenDevice device;
+    private final Client client;
+    private final boolean standard;
+    private final List<AccessPort> ports = new CopyOnWriteArrayList<>();
+    private final List<Mapping> maps = new CopyOnWriteArrayList<>();
+    private final Map<Integer, Runnable> events = new ConcurrentHashMap<>();
+    private final AtomicInteger nextEvent = new AtomicInteger(1);
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final Object goneLock = new Object();
+    /// Guarded by the gone lock.
+    private final List<Runnable> goneListeners = new ArrayList<>();
+    private boolean gone;
+
+    DeviceHandle(OpenDevice device, Client client) {
+        this.device = device;
+        this.client = client;
+        this.standard = !client.has(Client.Feature.DISABLABLE_AREAS);
+    }
+
+    Client client() {
+        return client;
+    }
+
+    /// Areas that trap for this client now, though they can be mapped: always, if it cannot be told.
+    Claims trappedAreas() {
+        return standard ? device.mediation().disablable() : device.mediation().trapped();
+    }
+
+    Stream<AccessCounters> counters() {
+        return ports.stream().map(AccessPort::counters);
+    }
+
+    @Override
+    public PciAddress address() {
+        return device.address();
+    }
+
+    @Override
+    public DeviceInfo info() {
+        return new DeviceInfo(true, device.regions().count(), device.irqs().count());
+    }
+
+    @Override
+    public RegionInfo regionInfo(int index) throws VfioException {
+        check();
+        return device.regionInfo(index, client);
+    }
+
+    @Override
+    public IrqInfo irqInfo(int index) throws VfioException {
+        check();
+        return device.irqs().info(index);
+    }
+
+    @Override
+    public DevicePort port() throws VfioException {
+        check();
+        AccessPort port = new AccessPort(device, this);
+        ports.add(port);
+        return port;
+    }
+
+    void remove(AccessPort port) {
+        if (ports.remove(port)) {
+            port.retire();
+            device.retired(port.counters());
+        }
+    }
+
+    @Override
+    public RegionMap map(int index, long offset, long length) throws VfioException {
+        RegionInfo info = regionInfo(index);
+        List<MmapArea> areas = info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of());
+        if (length <= 0 || areas.stream().noneMatch(area -> offset >= area.offset() && offset <= area.end() - length)) {
+            throw new VfioException(Errno.EINVAL, "region=%d offset=0x%x length=0x%x expected=within one area of %s"
+                .formatted(index, offset, length, areas));
+        }
+        Mapping mapping = switch (askAboutMap(index, offset, length)) {
+            case MapVerdict.PassThrough() -> memory(device.regions().at(index)).map(offset, length);
+            case MapVerdict.Provided(var memory, long at) -> ((DeviceMemory) memory).map(at, length);
+        };
+        maps.add(mapping);
+        return new HandleMap(mapping);
+    }
+
+    @Override
+    public Optional<OwnedFd> regionFile(int index) throws VfioException {
+        RegionInfo info = regionInfo(index);
+        for (MmapArea area : info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of())) {
+            try {
+                if (!(askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
+                    return Optional.empty();
+                }
+            } catch (VfioException e) {
+                return Optional.empty();
+            }
+        }
+        if (!info.flags().contains(RegionInfo.Flag.MMAP)) {
+            return Optional.empty();
+        }
+        return device.regions().at(index).memory().map(DeviceMemory::file);
+    }
+
+    private MapVerdict askAboutMap(int index, long offset, long length) throws VfioException {
+        Binding binding = device.mediation().gate().peek();
+        if (binding == null) {
+            return MapVerdict.PASS_THROUGH;
+        }
+        try {
+            return binding.map(index, offset, length);
+        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+            throw device.infoFault(e);
+        }
+    }
+
+    private static DeviceMemory memory(Region region) throws VfioException {
+        return region.memory().orElseThrow(() -> new VfioException(Errno.EINVAL, "region=unmapped expected=one with memory"));
+    }
+
+    @Override
+    public void setIrqTriggers(int index, int start, List<IrqTrigger> triggers) throws VfioException {
+        try {
+            check();
+        } catch (VfioException e) {
+            triggers.forEach(IrqTrigger::close);
+            throw e;
+        }
+        device.irqs().assign(this, index, start, triggers);
+    }
+
+    @Override
+    public void disableIrq(int index) throws VfioException {
+        check();
+        device.irqs().disable(this, index);
+    }
+
+    @Override
+    public void maskIrq(int index, int start, int count) throws VfioException {
+        check();
+        device.irqs().mask(this, index, start, count);
+    }
+
+    @Override
+    public void unmaskIrq(int index, int start, int count) throws VfioException {
+        check();
+        device.irqs().unmask(this, index, start, count);
+    }
+
+    @Override
+    public void fireIrq(int index, int start, int count) throws VfioException {
+        check();
+        device.irqs().fire(this, index, start, count);
+    }
+
+    @Override
+    public void dmaMap(DmaMapping mapping) throws VfioException {
+        try {
+            check();
+        } catch (VfioException e) {
+            if (mapping.backing() instanceof DmaBacking.File(OwnedFd fd, long offset)) {
+                fd.close();
+            }
+            throw e;
+        }
+        device.dmaMap().map(this, mapping);
+    }
+
+    @Override
+    public void dmaUnmap(long iova, long size) throws VfioException {
+        device.dmaMap().unmap(this, iova, size);
+    }
+
+    @Override
+    public void dmaUnmapAll() {
+        device.dmaMap().unmapAll(this);
+    }
+
+    @Override
+    public void reset() throws VfioException {
+        check();
+        try {
+            device.reset();
+        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+            throw device.functionFault(e);
+        }
+    }
+
+    @Override
+    public int registerEvent(Runnable event) throws VfioException {
+        check();
+        if (!client.has(Client.Feature.EVENT_IDS)) {
+            throw new VfioException(Errno.EOPNOTSUPP, "client=%s expected=one in this process".formatted(client.name()));
+        }
+        int id = nextEvent.getAndIncrement();
+        events.put(id, event);
+        return id;
+    }
+
+    @Override
+    public Optional<Runnable> event(int id) {
+        return Optional.ofNullable(events.get(id));
+    }
+
+    @Override
+    public void onGone(Runnable listener) {
+        synchronized (goneLock) {
+            if (!gone) {
+                goneListeners.add(listener);
+                return;
+            }
+        }
+        listener.run();
+    }
+
+    void tellGone() {
+        List<Runnable> listeners;
+        synchronized (goneLock) {
+            gone = true;
+            listeners = List.copyOf(goneListeners);
+            goneListeners.clear();
+        }
+        listeners.forEach(Runnable::run);
+    }
+
+    private void check() throws VfioException {
+        if (closed.get()) {
+            throw new VfioException(Errno.EBADF, "handle=closed expected=an open device");
+        }
+        device.checkUsable();
+    }
+
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        ports.forEach(this::remove);
+        device.irqs().disableAllOf(this);
+        maps.forEach(Mapping::close);
+        device.dmaMap().unmapAll(this);
+        device.closed(this);
+    }
+
+    /// A map of this handle's; both may close it.
+    private final class HandleMap implements RegionMap {
+        private final Mapping mapping;
+
+        HandleMap(Mapping mapping) {
+            this.mapping = mapping;
+        }
+
+        @Override
+        public MemorySegment memory() {
+            return mapping.memory();
+        }
+
+        @Override
+        public void close() {
+            if (maps.remove(mapping)) {
+                mapping.close();
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.device;
+
+import java.util.ArrayList;
+import java.util.List;
+import vfio.pci.api.Range;
+import vfio.pci.api.device.MmapArea;
+import vfio.pci.api.device.RegionCapability;
+import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.mediation.Claim;
+import vfio.pci.core.region.Region;
+
+/// Cuts what a mediation says of a region to what a client may map: whole pages where plain memory behaves as the register does, without
+/// those that can be
+/// switched to trapped if the client could not be told.
+final class RegionView {
+    private RegionView() {
+    }
+
+    /// What the client is told.
+    static RegionInfo cut(RegionInfo info, Region region, boolean withDisablable) {
+        List<MmapArea> areas = areas(info, region).stream().filter(area -> withDisablable || !area.disablable()).toList();
+        if (areas.isEmpty()) {
+            return info.without(RegionInfo.Flag.MMAP).without(RegionCapability.SparseMmap.class);
+        }
+        return info.with(RegionInfo.Flag.MMAP).with(new RegionCapability.SparseMmap(areas));
+    }
+
+    /// The disablable areas of a region.
+    static List<Claim> disablable(RegionInfo info, Region region) {
+        return areas(info, region).stream().filter(MmapArea::disablable)
+            .map(area -> Claim.of(info.index(), area.offset(), area.size())).toList();
+    }
+
+    private static List<MmapArea> areas(RegionInfo info, Region region) {
+        if (!info.flags().contains(RegionInfo.Flag.MMAP)) {
+            return List.of();
+        }
+        List<MmapArea> wanted = info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(null);
+        List<MmapArea> areas = new ArrayList<>();
+        for (Range pages : region.memoryLike()) {
+            if (wanted == null) {
+                areas.add(new MmapArea(pages.offset(), pages.size(), false));
+                continue;
+            }
+            for (MmapArea area : wanted) {
+                long first = Math.max(area.offset(), pages.offset());
+                long end = Math.min(area.end(), pages.end());
+                if (first < end) {
+                    areas.add(new MmapArea(first, end - first, area.disablable()));
+                }
+            }
+        }
+        return areas;
+    }
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.dma;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.concurrent.locks.LockSupport;
+import vfio.pci.api.Errno;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.dma.DmaSpace;
+
+/// The mappings of one open device, as an immutable sorted snapshot. A change publishes a new one; a change that takes memory away waits
+/// until no transfer
+/// uses an older one before the memory goes.
+public final class DmaMap implements DmaSpace {
+    private final Object lock = new Object();
+    private final int limit;
+    private final LongAdder bytesRead = new LongAdder();
+    private final LongAdder bytesWritten = new LongAdder();
+    private final LongAdder faults = new LongAdder();
+    /// Older snapshots that may still be in use; guarded by the lock.
+    private final List<DmaSnapshot> older = new ArrayList<>();
+    private volatile DmaSnapshot current = DmaSnapshot.EMPTY.copy();
+
+    /// An empty map.
+    ///
+    /// @param limit most mappings at a time
+    public DmaMap(int limit) {
+        this.limit = limit;
+    }
+
+    /// Adds a mapping; the backing is taken.
+    ///
+    /// @param owner whose it is
+    /// @throws VfioException as [vfio.pci.api.device.VfioDevice#dmaMap]
+    public void map(Object owner, DmaMapping mapping) throws VfioException {
+        DmaEntry entry = DmaEntry.of(owner, mapping);
+        boolean added = false;
+        try {
+            synchronized (lock) {
+                if (current.size() >= limit) {
+                    throw new VfioException(Errno.ENOSPC, "maps=%d expected=at most that many".formatted(limit));
+                }
+                publishLocked(current.with(entry));
+                added = true;
+            }
+        } finally {
+            if (!added) {
+                entry.release();
+            }
+        }
+    }
+
+    /// Takes away the mappings in this range, when nobody uses them any more.
+    ///
+    /// @throws VfioException ENOENT when this owner has none there; EINVAL when the range cuts one
+    public void unmap(Object owner, long iova, long size) throws VfioException {
+        if (size <= 0 || Long.compareUnsigned(iova, -size) > 0) {
+            throw new VfioException(Errno.EINVAL, "iova=0x%x size=0x%x expected=a range that does not wrap".formatted(iova, size));
+        }
+        List<DmaEntry> gone = new ArrayList<>();
+        List<DmaSnapshot> used;
+        synchronized (lock) {
+            DmaSnapshot left = current;
+            for (DmaEntry entry : current.entries()) {
+                if (entry.owner() != owner || !entry.overlaps(iova, size)) {
+                    continue;
+                }
+                if (!entry.within(iova, size)) {
+                    throw new VfioException(Errno.EINVAL, "iova=0x%x size=0x%x cuts the mapping iova=0x%x size=0x%x expected=whole mappings"
+                        .formatted(iova, size, entry.iova(), entry.size()));
+                }
+                left = left.without(entry);
+                gone.add(entry);
+            }
+            if (gone.isEmpty()) {
+                throw new VfioException(Errno.ENOENT, "iova=0x%x size=0x%x expected=a mapping made by this client".formatted(iova, size));
+            }
+            publishLocked(left);
+            used = List.copyOf(older);
+        }
+        drain(used);
+        gone.forEach(DmaEntry::release);
+    }
+
+    /// Takes away everything of this owner.
+    public void unmapAll(Object owner) {
+        List<DmaEntry> gone = new ArrayList<>();
+        List<DmaSnapshot> used;
+        synchronized (lock) {
+            DmaSnapshot left = current;
+            for (DmaEntry entry : current.entries()) {
+                if (entry.owner() == owner) {
+                    left = left.without(entry);
+                    gone.add(entry);
+                }
+            }
+            if (gone.isEmpty()) {
+                return;
+            }
+            publishLocked(left);
+            used = List.copyOf(older);
+        }
+        drain(used);
+        gone.forEach(DmaEntry::release);
+    }
+
+    private void publishLocked(DmaSnapshot next) {
+        older.removeIf(DmaSnapshot::unused);
+        older.add(current);
+        current = next;
+    }
+
+    /// A transfer is short and bounded, so this ends.
+    private static void drain(List<DmaSnapshot> used) {
+        for (DmaSnapshot snapshot : used) {
+            for (int turn = 0; !snapshot.unused(); turn++) {
+                if (turn < 100) {
+                    Thread.onSpinWait();
+                } else {
+                    LockSupport.parkNanos(20_000);
+                }
+            }
+        }
+    }
+
+    /// Pins the current snapshot: counted in, then looked at again, so that a change either sees the count or is seen.
+    private DmaSnapshot pin() {
+        while (true) {
+            DmaSnapshot snapshot = current;
+            snapshot.enter();
+            if (snapshot == current) {
+                return snapshot;
+            }
+            snapshot.leave();
+        }
+    }
+
+    @Override
+    public void read(long iova, MemorySegment destination, long destinationOffset, long count) throws VfioException {
+        DmaSnapshot snapshot = pin();
+        try {
+            for (long done = 0; done < count;) {
+                DmaEntry entry = snapshot.reach(iova + done, false);
+                long part = Math.min(count - done, entry.remaining(iova + done));
+                MemorySegment.copy(entry.memory(), iova + done - entry.iova(), destination, destinationOffset + done, part);
+                done += part;
+            }
+            bytesRead.add(count);
+        } catch (VfioException e) {
+            faults.increment();
+            throw e;
+        } catch (InternalError e) {
+            throw truncated(iova, count);
+        } finally {
+            snapshot.leave();
+        }
+    }
+
+    @Override
+    public void write(long iova, MemorySegment source, long sourceOffset, long count) throws VfioException {
+        DmaSnapshot snapshot = pin();
+        try {
+            for (long done = 0; done < count;) {
+                DmaEntry entry = snapshot.reach(iova + done, true);
+                long part = Math.min(count - done, entry.remaining(iova + done));
+                MemorySegment.copy(source, sourceOffset + done, entry.memory(), iova + done - entry.iova(), part);
+                done += part;
+            }
+            bytesWritten.add(count);
+        } catch (VfioException e) {
+            faults.increment();
+            throw e;
+        } catch (InternalError e) {
+            throw truncated(iova, count);
+        } finally {
+            snapshot.leave();
+        }
+    }
+
+    /// The client cut the file short under the map; the JVM says so by an InternalError, here or on an access soon after.
+    private VfioException truncated(long iova, long count) {
+        faults.increment();
+        return new VfioException(Errno.EFAULT, "iova=0x%x count=0x%x expected=memory that is still there".formatted(iova, count));
+    }
+
+    /// Number of mappings.
+    public int size() {
+        return current.size();
+    }
+
+    /// Bytes the device read.
+    public long bytesRead() {
+        return bytesRead.sum();
+    }
+
+    /// Bytes the device wrote.
+    public long bytesWritten() {
+        return bytesWritten.sum();
+    }
+
+    /// Transfers that failed.
+    public long faults() {
+        return faults.sum();
+    }
+}

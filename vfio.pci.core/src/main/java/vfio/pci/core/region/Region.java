@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.region;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Optional;
+import vfio.pci.api.Errno;
+import vfio.pci.api.Range;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.device.RegionInfo;
+import vfio.pci.core.memory.DeviceMemory;
+
+/// One region without its mediation. Accesses allocate nothing and may come from many threads.
+public abstract class Region {
+    private final long size;
+    /// How far accesses may reach, as a mediation last described the region; beyond the region's own size only claims answer.
+    private volatile long limit;
+
+    /// A region whose own size is this.
+    protected Region(long size) {
+        this.size = size;
+        this.limit = size;
+    }
+
+    /// What is known of it without a mediation.
+    public abstract RegionInfo info();
+
+    /// Reads bytes within the region's own size.
+    ///
+    /// @param caller who asks
+    public abstract void read(Caller caller, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
+
+    /// Writes bytes within the region's own size.
+    ///
+    /// @param caller who asks
+    public abstract void write(Caller caller, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
+
+    /// The memory behind its mappable areas, if there is any.
+    public Optional<DeviceMemory> memory() {
+        return Optional.empty();
+    }
+
+    /// Where the region's plain memory is: no mappable area reaches outside.
+    public List<Range> memoryLike() {
+        return List.of();
+    }
+
+    /// How far accesses may reach.
+    public final long limit() {
+        return limit;
+    }
+
+    /// A mediation described the region anew.
+    public final void limit(long newLimit) {
+        limit = newLimit;
+    }
+
+    /// Refuses what does not lie within the limit.
+    ///
+    /// @throws VfioException EINVAL naming region, offset, count and limit
+    public final void check(int index, long offset, int count) throws VfioException {
+        long end = limit;
+        if (offset < 0 || count <= 0 || count > end || offset > end - count) {
+            throw new VfioException(Errno.EINVAL,
+                "region=%d offset=0x%x count=0x%x expected=within size 0x%x".formatted(index, offset, count, end));
+        }
+    }
+
+    /// Refuses what reaches past the region's own size, where only a mediation could have answered.
+    ///
+    /// @throws VfioException EINVAL naming region, offset, count and size
+    public final void checkOwn(int index, long offset, int count) throws VfioException {
+        if (offset > size - count) {
+            throw new VfioException(Errno.EINVAL,
+                "region=%d offset=0x%x count=0x%x expected=within size 0x%x".formatted(index, offset, count, size));
+        }
+    }
+}
