@@ -34,6 +34,8 @@ import vfio.pci.api.device.RegionIndex;
 public class AccessBench {
     private static final ValueLayout.OfInt DWORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+    private static final int RUN_SHIFT = 6;
+
     /// Mediators, and devices to alternate between; a power of two.
     @Param({"1", "2", "8"})
     public int mediators = 1;
@@ -105,6 +107,12 @@ public class AccessBench {
     @Benchmark
     public int passedThrough(OnCpu clock) throws VfioException {
         return read(devices.mediated[next(clock)], watched);
+    }
+
+    /// As [#passedThrough], but 64 accesses of one device follow each other, as when a loop serves what has come from one client.
+    @Benchmark
+    public int passedThroughInRuns(OnCpu clock) throws VfioException {
+        return read(devices.mediated[clock.turn() >>> RUN_SHIFT & mediators - 1], watched);
     }
 
     /// The mediation answers, and the device is not reached.
