@@ -97,8 +97,10 @@ public class MisbehavingMediationIT {
             sendToSleep();
             var hanging = new AccessingThreads(device, 1, thread -> own -> own.read(Registers.VFGEN_RSTAT));
             awaitOneAsleep();
+            var classes = new BundleClasses(bundle);
             long begun = System.nanoTime();
-            bundle.stop();
+            mediators.uninstall(bundle);
+            bundle = null;
             assertThat(Duration.ofNanos(System.nanoTime() - begun)).isBetween(DRAIN_TIMEOUT, DRAIN_TIMEOUT.multipliedBy(5));
 
             Await.until("it is interrupted",
@@ -117,6 +119,7 @@ public class MisbehavingMediationIT {
                 refusal -> assertThat(refusal.errno()).as("its result is discarded").isEqualTo(Errno.EIO));
             assertThat(mediators.board().takeJournal()).as("what it tried through its context").contains(Errno.EOPNOTSUPP.toString());
             assertThat(admin.mediators()).isEmpty();
+            classes.awaitCollected();
             assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(Registers.VFACTIVE);
             assertThat(admin.device(SimulatedNic.VF0).isolated()).isEmpty();
         }

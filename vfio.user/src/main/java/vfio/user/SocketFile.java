@@ -81,7 +81,7 @@ final class SocketFile implements AutoCloseable {
         }
     }
 
-    /// Tries to connect, without waiting for a full backlog.
+    /// Tries to connect, without waiting where the backlog is full. What else goes wrong says that the socket is not ours to take over.
     private static boolean isListening(Path path) throws VfioException {
         try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
             probe.configureBlocking(false);
@@ -90,7 +90,7 @@ final class SocketFile implements AutoCloseable {
         } catch (ConnectException e) {
             return false;
         } catch (IOException e) {
-            throw new VfioException(Errno.EADDRINUSE, "socket=%s exists and cannot be tried: %s".formatted(path, e.getMessage()));
+            throw new VfioException(Errno.EADDRINUSE, "socket=%s is in use, or not to be had: %s".formatted(path, e.getMessage()));
         }
     }
 

@@ -128,7 +128,8 @@ final class RawClient implements AutoCloseable {
             came.add(fds.take(i));
         }
         fds.clear();
-        return new Answer(fields.getShort(0) & 0xFFFF, fields.getShort(2), size, fields.getInt(8), fields.getInt(12), payload, came);
+        return new Answer(fields.getShort(0) & 0xFFFF, fields.getShort(2) & 0xFFFF, size, fields.getInt(8), fields.getInt(12), payload,
+            came);
     }
 
     private byte[] bytes(int size) {

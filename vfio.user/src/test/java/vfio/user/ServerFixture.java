@@ -2,6 +2,8 @@
 package vfio.user;
 
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.nio.channels.SocketChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -21,6 +23,15 @@ import vfio.pci.api.VfioException;
 /// the socket's file.
 final class ServerFixture implements BeforeEachCallback, AfterEachCallback {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
+
+    static {
+        // NIO keeps a socket from its first use on.
+        try {
+            SocketChannel.open(StandardProtocolFamily.UNIX).close();
+        } catch (IOException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     final TestPci pci = new TestPci();
     VfioUserServer server;

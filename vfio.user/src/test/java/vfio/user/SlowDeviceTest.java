@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -22,7 +23,8 @@ class SlowDeviceTest {
     @RegisterExtension
     final ServerFixture fixture = new ServerFixture();
 
-    /// Whatever else the machine does adds to what is measured, so the best of three rounds counts; what a hang adds it adds each time.
+    /// Whatever else the machine does adds to what is measured, now and then; what the hang adds it adds all the time. So the longest round
+    /// trip of each half second counts, and of these the middle one; and none may be as long as only a hang can make it.
     @Test
     void anAccessThatHangsTenSecondsAddsLessThanTenMillisecondsToAnotherDevice() throws VfioException, InterruptedException {
         Path second = fixture.folder.resolve("second.sock");
@@ -30,18 +32,18 @@ class SlowDeviceTest {
         try (RawClient slow = fixture.ready(); RawClient quick = RawClient.ready(second)) {
             TestDevice hanging = fixture.pci.next();
             warmUp(quick);
-            long usual = longestRoundTrip(quick, Duration.ofSeconds(1));
-            long meanwhile = Long.MAX_VALUE;
-            for (int round = 0; round < 3 && meanwhile - usual >= MOST_ADDED; round++) {
-                hang(slow, hanging);
-                meanwhile = longestRoundTrip(quick, Duration.ofSeconds(10));
-                assertThat(hanging.inside).hasValue(1);
-                assertThat(slow.peek()).isEqualTo(RawClient.EAGAIN);
-                hanging.blocked.release();
-                assertThat(slow.receive().errno()).as("its answer is still sent").isZero();
-            }
-            System.out.printf("longest round trip: usual %d us, during a hang of 10 s %d us%n", usual / 1000, meanwhile / 1000);
-            assertThat(meanwhile - usual).as("usual=%d ns meanwhile=%d ns", usual, meanwhile).isLessThan(MOST_ADDED);
+            List<Long> usual = longestRoundTrips(quick, Duration.ofSeconds(5));
+            hang(slow, hanging);
+            List<Long> meanwhile = longestRoundTrips(quick, Duration.ofSeconds(10));
+            assertThat(hanging.inside).hasValue(1);
+            assertThat(slow.peek()).isEqualTo(RawClient.EAGAIN);
+            System.out.printf("longest round trip of half a second, middle and worst, in us: usual %d and %d, during the hang %d and %d%n",
+                middle(usual) / 1000, usual.getLast() / 1000, middle(meanwhile) / 1000, meanwhile.getLast() / 1000);
+            assertThat(middle(meanwhile) - middle(usual)).isLessThan(MOST_ADDED);
+            assertThat(meanwhile.getLast()).isLessThan(TimeUnit.SECONDS.toNanos(1));
+
+            hanging.blocked.release();
+            assertThat(slow.receive().errno()).as("its answer is still sent").isZero();
             assertThat(slow.call(RawClient.DEVICE_RESET, Bytes.of()).errno()).as("it is served on").isZero();
             ServerFixture.await("one loop thread is left", () -> loops().size() == 1);
         }
@@ -65,7 +67,7 @@ class SlowDeviceTest {
                 assertThat(slow.receive().errno()).isZero();
             }
             times.sort(null);
-            assertThat(times.get(times.size() / 2)).as("all: %s", times).isLessThan(MOST_ADDED);
+            assertThat(middle(times)).as("all: %s", times).isLessThan(MOST_ADDED);
             assertThat(loops().size()).isLessThanOrEqualTo(2);
         }
         fixture.server.unserve(TestPci.SECOND);
@@ -136,16 +138,22 @@ class SlowDeviceTest {
         }
     }
 
-    private static long longestRoundTrip(RawClient client, Duration time) {
-        long end = System.nanoTime() + time.toNanos();
-        long longest = 0;
-        while (System.nanoTime() - end < 0) {
-            long start = System.nanoTime();
+    /// The longest of each half second, sorted.
+    private static List<Long> longestRoundTrips(RawClient client, Duration time) {
+        long start = System.nanoTime();
+        long[] longest = new long[(int) (time.toMillis() / 500)];
+        int window;
+        while ((window = (int) ((System.nanoTime() - start) / TimeUnit.MILLISECONDS.toNanos(500))) < longest.length) {
+            long asked = System.nanoTime();
             assertThat(client.call(RawClient.REGION_READ, RawClient.access(0, 2, 4)).errno()).isZero();
-            longest = Math.max(longest, System.nanoTime() - start);
+            longest[window] = Math.max(longest[window], System.nanoTime() - asked);
             LockSupport.parkNanos(200_000);
         }
-        return longest;
+        return Arrays.stream(longest).sorted().boxed().toList();
+    }
+
+    private static long middle(List<Long> sorted) {
+        return sorted.get(sorted.size() / 2);
     }
 
     private static List<String> loops() {

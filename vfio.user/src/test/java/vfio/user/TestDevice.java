@@ -52,6 +52,8 @@ final class TestDevice implements VfioDevice {
     final Mapping bar0;
     volatile boolean closed;
     volatile boolean portClosed;
+    /// When set, resets fail with it.
+    volatile Errno resetFailure;
     private final OwnedFd bar0File;
     private final Map<Integer, MemorySegment> memory = new HashMap<>();
     private final List<Runnable> goneListeners = new ArrayList<>();
@@ -257,8 +259,8 @@ final class TestDevice implements VfioDevice {
     @Override
     public void reset() throws VfioException {
         calls.add("reset");
-        if (gone) {
-            throw new VfioException(Errno.EIO, "gone");
+        if (resetFailure != null) {
+            throw new VfioException(resetFailure, "for the test");
         }
     }
 

@@ -31,6 +31,8 @@ public final class PollLoop {
     private final Object lock = new Object();
     private List<Runnable> tasks = new ArrayList<>();
     private boolean ended;
+    /// Whether there are tasks; asked without the lock, before each wait.
+    private volatile boolean tasksWait;
     private final Collection<Thread> overtaken = ConcurrentHashMap.newKeySet();
     private volatile Runner runner;
     private volatile boolean ending;
@@ -85,6 +87,7 @@ public final class PollLoop {
                 return false;
             }
             tasks.add(task);
+            tasksWait = true;
         }
         wake.signal();
         return true;
@@ -287,8 +290,8 @@ public final class PollLoop {
     }
 
     private void runTasks() {
-        for (Runnable task : takeTasks(false)) {
-            task.run();
+        if (tasksWait) {
+            takeTasks(false).forEach(Runnable::run);
         }
         while (!timers.isEmpty() && timers.peek().nanos - System.nanoTime() <= 0) {
             timers.poll().task.run();
@@ -311,6 +314,7 @@ public final class PollLoop {
                 ended |= endIfNone;
                 return List.of();
             }
+            tasksWait = false;
             List<Runnable> taken = tasks;
             tasks = new ArrayList<>();
             return taken;

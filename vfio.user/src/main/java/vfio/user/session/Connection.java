@@ -126,8 +126,8 @@ public final class Connection extends Source {
         if (next == GO_ON) {
             next = answerAll();
         }
-        int receives = ending ? LAST_RECEIVES : events == RESUMED ? 0 : 1;
-        while (next == GO_ON && receives-- > 0) {
+        int once = events == RESUMED ? 0 : 1;
+        for (int receives = 0; next == GO_ON && receives < (ending ? LAST_RECEIVES : once); receives++) {
             int received = in.receive(socket);
             if (received == EAGAIN) {
                 break;
