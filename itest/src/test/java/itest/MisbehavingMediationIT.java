@@ -82,8 +82,8 @@ public class MisbehavingMediationIT {
                 Latencies during = Latencies.measure(MEASURED, new OrdinaryUse(vfio, admin, other));
                 assertThat(mediators.number(Setting.INSIDE, "sleeping")).as("it sleeps still").hasValue(1);
                 assertThat(during.waited()).as("spent waiting for anybody").isLessThan(Duration.ofMillis(10));
-                assertThat(during.typicalWorst()).as("worst of a short while, with a sleeper and without")
-                    .isLessThan(before.typicalWorst().plusMillis(10));
+                assertThat(during.quietWorst()).as("worst of a quiet while, with a sleeper and without")
+                    .isLessThan(before.quietWorst().plusMillis(10));
                 wake();
             }
         }
@@ -133,10 +133,11 @@ public class MisbehavingMediationIT {
                 assertThatThrownBy(() -> registers.read(Registers.VFGEN_RSTAT)).isInstanceOfSatisfying(VfioException.class,
                     answer -> assertThat(answer.errno()).isEqualTo(Errno.EIO));
             }
-            Await.until("it is unbound", () -> admin.device(SimulatedNic.VF0).mediator().isEmpty());
+            // Not on the thread of the last fault, which is inside: the mediation is out of the way first, and closed a little later.
+            Await.until("it is unbound and closed", () -> mediators.number(Setting.CLOSED, "faulty").get() == 1);
+            assertThat(admin.device(SimulatedNic.VF0).mediator()).isEmpty();
             assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(Registers.VFACTIVE);
             assertThat(admin.stats(SimulatedNic.VF0).errors()).isEqualTo(MOST_FAULTS);
-            assertThat(mediators.number(Setting.CLOSED, "faulty")).hasValue(1);
             assertThat(mediators.number(Setting.LATE, "faulty")).hasValue(0);
         }
     }

@@ -47,6 +47,8 @@ import vfio.user.wire.client.VfioUserClient;
 public class SleepOverSocketsIT {
     private static final int SLEEPS = 15;
     private static final Duration MORE_WAITING = Duration.ofMillis(10);
+    /** What no machine is too busy for, and far less than a sleep is long. */
+    private static final Duration NEVER_MORE = Duration.ofSeconds(2);
     /** How long the other client goes on after the sleep has begun. */
     private static final Duration DURING = Duration.ofMillis(40);
 
@@ -104,8 +106,9 @@ public class SleepOverSocketsIT {
                 asleep().set(0);
                 sleeping.get();
             }
-            assertThat(median(during)).as("worst round trip, of %s with a sleeper and %s without", during, before)
-                .isLessThan(median(before).plus(MORE_WAITING));
+            assertThat(quiet(during)).as("worst round trip, of %s with a sleeper and %s without", during, before)
+                .isLessThan(quiet(before).plus(MORE_WAITING));
+            assertThat(during).as("none waits for the sleeper").allSatisfy(worst -> assertThat(worst).isLessThan(NEVER_MORE));
             assertThat(mediators.number(Setting.LATE, "sleeping")).hasValue(0);
         }
     }
@@ -140,8 +143,9 @@ public class SleepOverSocketsIT {
         return one.compareTo(other) > 0 ? one : other;
     }
 
-    private static Duration median(List<Duration> durations) {
-        return durations.stream().sorted().toList().get(durations.size() / 2);
+    /** The lower quartile: what the runtime costs each time, with the least of what else this machine does. */
+    private static Duration quiet(List<Duration> durations) {
+        return durations.stream().sorted().toList().get(durations.size() / 4);
     }
 
     private AtomicLong asleep() {
