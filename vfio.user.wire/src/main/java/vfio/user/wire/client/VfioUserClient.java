@@ -281,7 +281,7 @@ public final class VfioUserClient implements AutoCloseable {
         DmaMapLayout.encode(new DmaMapLayout.DmaMap(DmaMapLayout.BYTES, flags, offset, iova, size), channel.request(), Channel.PAYLOAD);
     }
 
-    /// DMA_UNMAP of exactly one earlier mapping; the device does not use it any more when this returns.
+    /// DMA_UNMAP of one earlier mapping, or of several that lie in the range; the device does not use them any more when this returns.
     public void unmapDma(long iova, long size) throws VfioException {
         unmap(0, iova, size);
     }
