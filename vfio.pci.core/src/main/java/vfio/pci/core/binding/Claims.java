@@ -13,6 +13,9 @@ public final class Claims {
     /// No range at all.
     public static final Claims NONE = new Claims(new long[0], new long[0], new Range[0][]);
 
+    /// The table has an entry for each region up to the last one claimed.
+    private static final int MOST_REGIONS = 0x1_0000;
+
     private final long[] first;
     private final long[] end;
     private final Range[][] ranges;
@@ -24,11 +27,17 @@ public final class Claims {
     }
 
     /// A snapshot of these.
+    ///
+    /// @throws IllegalArgumentException for a region no device could have
     public static Claims of(List<Claim> claims) {
         if (claims.isEmpty()) {
             return NONE;
         }
-        int regions = claims.stream().mapToInt(Claim::region).max().getAsInt() + 1;
+        int last = claims.stream().mapToInt(Claim::region).max().getAsInt();
+        if (last >= MOST_REGIONS) {
+            throw new IllegalArgumentException("claimed region=%d expected=below %d".formatted(last, MOST_REGIONS));
+        }
+        int regions = last + 1;
         long[] first = new long[regions];
         long[] end = new long[regions];
         Range[][] ranges = new Range[regions][];
@@ -43,7 +52,7 @@ public final class Claims {
 
     /// Whether any byte of the access lies in any range.
     public boolean overlap(int region, long offset, int count) {
-        return region < end.length && offset < end[region] && offset + count > first[region] && overlapsAny(region, offset, count);
+        return region < end.length && offset < end[region] && offset > first[region] - count && overlapsAny(region, offset, count);
     }
 
     private boolean overlapsAny(int region, long offset, int count) {

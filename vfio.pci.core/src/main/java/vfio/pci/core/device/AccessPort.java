@@ -51,7 +51,7 @@ final class AccessPort implements DevicePort {
         } catch (VfioException e) {
             counters.countError();
             throw e;
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             counters.countError();
             throw device.functionFault(e);
         }
@@ -74,7 +74,7 @@ final class AccessPort implements DevicePort {
         } catch (VfioException e) {
             counters.countError();
             throw e;
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             counters.countError();
             throw device.functionFault(e);
         }
@@ -103,7 +103,7 @@ final class AccessPort implements DevicePort {
                 return false;
             }
             return handled(binding, binding.mediation().read(region, offset, buffer, bufferOffset, count));
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             throw fault(binding, e);
         } finally {
             leave(binding, depth);
@@ -119,7 +119,7 @@ final class AccessPort implements DevicePort {
                 return false;
             }
             return handled(binding, binding.mediation().write(region, offset, buffer, bufferOffset, count));
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             throw fault(binding, e);
         } finally {
             leave(binding, depth);
@@ -150,9 +150,8 @@ final class AccessPort implements DevicePort {
 
     private void leave(Binding binding, int depth) {
         gate.leave(slot, depth);
-        if (binding != null && binding.isAbandoned()) {
-            // The interrupt was for the mediation; the thread is wanted for other work.
-            Thread.interrupted();
+        if (binding != null && depth == 0) {
+            binding.takeInterruptBack();
         }
     }
 

@@ -29,7 +29,6 @@ import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.mediation.MapVerdict;
-import vfio.pci.core.binding.Binding;
 import vfio.pci.core.binding.Claims;
 import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.region.Caller;
@@ -39,7 +38,7 @@ import vfio.pci.core.region.Region;
 final class DeviceHandle implements VfioDevice, Caller {
     private final OpenDevice device;
     private final Client client;
-    private final boolean standard;
+    private final boolean mapsDisablable;
     private final List<AccessPort> ports = new CopyOnWriteArrayList<>();
     private final List<Mapping> maps = new CopyOnWriteArrayList<>();
     private final Map<Integer, Runnable> events = new ConcurrentHashMap<>();
@@ -53,16 +52,16 @@ final class DeviceHandle implements VfioDevice, Caller {
     DeviceHandle(OpenDevice device, Client client) {
         this.device = device;
         this.client = client;
-        this.standard = !client.has(Client.Feature.DISABLABLE_AREAS);
+        this.mapsDisablable = device.mapsDisablable(client);
     }
 
     Client client() {
         return client;
     }
 
-    /// Areas that trap for this client now, though they can be mapped: always, if it cannot be told.
+    /// Areas that trap for this client now, though they can be mapped: always, if it may not map them.
     Claims trappedAreas() {
-        return standard ? device.mediation().disablable() : device.mediation().trapped();
+        return mapsDisablable ? device.trapping().trapped() : device.trapping().disablable();
     }
 
     Stream<AccessCounters> counters() {
@@ -114,7 +113,7 @@ final class DeviceHandle implements VfioDevice, Caller {
             throw new VfioException(Errno.EINVAL, "region=%d offset=0x%x length=0x%x expected=within one area of %s"
                 .formatted(index, offset, length, areas));
         }
-        Mapping mapping = switch (askAboutMap(index, offset, length)) {
+        Mapping mapping = switch (device.mediation().askAboutMap(index, offset, length)) {
             case MapVerdict.PassThrough() -> memory(device.regions().at(index)).map(offset, length);
             case MapVerdict.Provided(var memory, long at) -> ((DeviceMemory) memory).map(at, length);
         };
@@ -127,7 +126,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         RegionInfo info = regionInfo(index);
         for (MmapArea area : info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of())) {
             try {
-                if (!(askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
+                if (!(device.mediation().askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
                     return Optional.empty();
                 }
             } catch (VfioException e) {
@@ -138,18 +137,6 @@ final class DeviceHandle implements VfioDevice, Caller {
             return Optional.empty();
         }
         return device.regions().at(index).memory().map(DeviceMemory::file);
-    }
-
-    private MapVerdict askAboutMap(int index, long offset, long length) throws VfioException {
-        Binding binding = device.mediation().gate().peek();
-        if (binding == null) {
-            return MapVerdict.PASS_THROUGH;
-        }
-        try {
-            return binding.map(index, offset, length);
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
-            throw device.infoFault(e);
-        }
     }
 
     private static DeviceMemory memory(Region region) throws VfioException {
@@ -219,7 +206,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         check();
         try {
             device.reset();
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             throw device.functionFault(e);
         }
     }
