@@ -322,7 +322,8 @@ final class DeviceMediation {
         return ownEntry(binding).isPresent() || binding.calls().isInside(Thread.currentThread());
     }
 
-    /// Finishes now, or when the calling thread, which is inside by itself, has left by every way it came in. A mediation whose mediator was
+    /// Finishes now, or when the calling thread, which is inside by itself, has left by every way it came in. A mediation whose mediator
+    /// was
     /// given up while a thread asked it is not closed: that thread is in it.
     private void finishWhenOutside(Binding binding, Context going) {
         Optional<Gate.Inside> own = ownEntry(binding);

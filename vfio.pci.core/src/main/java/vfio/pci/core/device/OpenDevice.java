@@ -139,7 +139,8 @@ public final class OpenDevice implements LentResources {
 
     // ---- turn
 
-    /// Takes the device's turn if it can be had within the drain timeout: whoever has it longer is stuck in a vendor's code. An interrupt is
+    /// Takes the device's turn if it can be had within the drain timeout: whoever has it longer is stuck in a vendor's code. An interrupt
+    /// is
     /// kept for later.
     boolean takeTurn() {
         long deadline = System.nanoTime() + settings.drainTimeout().toNanos();

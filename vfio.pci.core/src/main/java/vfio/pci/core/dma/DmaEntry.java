@@ -25,6 +25,10 @@ record DmaEntry(Object owner, long iova, long size, boolean readable, boolean wr
                     throw new VfioException(Errno.EINVAL,
                         "size=0x%x memory=0x%x expected=the same".formatted(from.size(), memory.byteSize()));
                 }
+                if (from.writable() && memory.isReadOnly()) {
+                    throw new VfioException(Errno.EACCES, "iova=0x%x memory=read-only expected=memory that may be written"
+                        .formatted(from.iova()));
+                }
                 yield entry(owner, from, memory, null);
             }
             case DmaBacking.File file -> {

@@ -4,6 +4,7 @@ package vfio.pci.core.dma;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import vfio.pci.api.Errno;
@@ -65,7 +66,8 @@ public final class DmaMap implements DmaSpace {
                 throw new VfioException(Errno.ENOENT,
                     "iova=0x%x size=0x%x expected=exactly one mapping made by this client".formatted(iova, size));
             }
-            publishLocked(current.without(entry));
+            DmaEntry going = entry;
+            publishLocked(current.without(present -> present == going));
             used = List.copyOf(older);
         }
         drain(used);
@@ -77,17 +79,11 @@ public final class DmaMap implements DmaSpace {
         List<DmaEntry> gone = new ArrayList<>();
         List<DmaSnapshot> used;
         synchronized (lock) {
-            DmaSnapshot left = current;
-            for (DmaEntry entry : current.entries()) {
-                if (entry.owner() == owner) {
-                    left = left.without(entry);
-                    gone.add(entry);
-                }
-            }
+            current.entries().stream().filter(entry -> entry.owner() == owner).forEach(gone::add);
             if (gone.isEmpty()) {
                 return;
             }
-            publishLocked(left);
+            publishLocked(current.without(entry -> entry.owner() == owner));
             used = List.copyOf(older);
         }
         drain(used);
@@ -127,8 +123,10 @@ public final class DmaMap implements DmaSpace {
 
     @Override
     public void read(long iova, MemorySegment destination, long destinationOffset, long count) throws VfioException {
+        Objects.checkFromIndexSize(destinationOffset, count, destination.byteSize());
         DmaSnapshot snapshot = pin();
         try {
+            checkWrap(iova, count);
             for (long done = 0; done < count;) {
                 DmaEntry entry = snapshot.reach(iova + done, false);
                 long part = Math.min(count - done, entry.remaining(iova + done));
@@ -148,8 +146,10 @@ public final class DmaMap implements DmaSpace {
 
     @Override
     public void write(long iova, MemorySegment source, long sourceOffset, long count) throws VfioException {
+        Objects.checkFromIndexSize(sourceOffset, count, source.byteSize());
         DmaSnapshot snapshot = pin();
         try {
+            checkWrap(iova, count);
             for (long done = 0; done < count;) {
                 DmaEntry entry = snapshot.reach(iova + done, true);
                 long part = Math.min(count - done, entry.remaining(iova + done));
@@ -164,6 +164,13 @@ public final class DmaMap implements DmaSpace {
             throw truncated(iova, count);
         } finally {
             snapshot.leave();
+        }
+    }
+
+    /// A transfer does not go on at address 0 when it reaches the end of all addresses.
+    private static void checkWrap(long iova, long count) throws VfioException {
+        if (count > 0 && Long.compareUnsigned(iova, -count) > 0) {
+            throw new VfioException(Errno.EFAULT, "iova=0x%x count=0x%x expected=addresses below 2^64".formatted(iova, count));
         }
     }
 

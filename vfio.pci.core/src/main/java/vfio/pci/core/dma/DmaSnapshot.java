@@ -4,6 +4,7 @@ package vfio.pci.core.dma;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 
@@ -77,8 +78,8 @@ final class DmaSnapshot {
         return new DmaSnapshot(next);
     }
 
-    DmaSnapshot without(DmaEntry entry) {
-        return new DmaSnapshot(Arrays.stream(entries).filter(present -> present != entry).toArray(DmaEntry[]::new));
+    DmaSnapshot without(Predicate<DmaEntry> going) {
+        return new DmaSnapshot(Arrays.stream(entries).filter(going.negate()).toArray(DmaEntry[]::new));
     }
 
     private int indexAtOrBefore(long address) {

@@ -12,7 +12,8 @@ import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.mediation.Verdict;
 
-/// A mediation that claims some registers, answers them with one value, and knows whether it was closed, and whether anybody called it after.
+/// A mediation that claims some registers, answers them with one value, and knows whether it was closed, and whether anybody called it
+/// after.
 class AnsweringMediation extends Mediation {
     static final int ANSWER = 0xA5;
 

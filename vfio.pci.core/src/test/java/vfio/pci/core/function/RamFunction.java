@@ -20,8 +20,9 @@ import vfio.pci.api.function.InterruptVectors;
 import vfio.pci.api.function.LentResources;
 import vfio.pci.api.function.PciFunction;
 
-/// The simplest hardware there can be: its registers are plain bytes, memory-like pages are the lent ones, and what its driver does to it is
-/// recorded.
+/// The simplest hardware there can be: its registers are plain bytes, memory-like pages are the lent ones, and what its driver does to it
+/// is
+/// recorded. Of a large BAR only the first part has registers.
 public final class RamFunction implements PciFunction {
     /// Where it sits.
     public static final PciAddress ADDRESS = PciAddress.parse("0000:3b:02.0");
@@ -38,6 +39,8 @@ public final class RamFunction implements PciFunction {
     public volatile LentResources lent;
     /// Thrown by whatever is called next.
     public volatile Runnable bug = () -> { };
+
+    private static final long MOST_REGISTERS = 0x10_0000;
 
     private final PciId id;
     private final List<Bar> bars;
@@ -56,8 +59,8 @@ public final class RamFunction implements PciFunction {
 
     /// A function with two BARs, an INTx pin, 5 MSI-X vectors and PCI Express.
     public static RamFunction ordinary() {
-        return new RamFunction(List.of(BAR0, BAR3), new InterruptVectors(1, 4, 5), new ConfigBytes(4096).msi(0x50).msix(0x70, 5, 3, 0, 3, 0x2000)
-            .express(0xA0).bytes());
+        return new RamFunction(List.of(BAR0, BAR3), new InterruptVectors(1, 4, 5), new ConfigBytes(4096).msi(0x50)
+            .msix(0x70, 5, 3, 0, 3, 0x2000).express(0xA0).bytes());
     }
 
     /// Sets what is thrown from now on.
@@ -135,7 +138,7 @@ public final class RamFunction implements PciFunction {
         Bound() {
             MemorySegment.copy(initialConfig, 0, config, ValueLayout.JAVA_BYTE, 0, initialConfig.length);
             for (Bar bar : bars) {
-                registers[bar.index()] = Arena.ofAuto().allocate(bar.size());
+                registers[bar.index()] = Arena.ofAuto().allocate(Math.min(bar.size(), MOST_REGISTERS));
             }
         }
 
