@@ -58,9 +58,19 @@ public final class RuntimeOptions {
         return bundles("device.sim");
     }
 
-    /** The vfio-user messages and the server. */
+    /** An XL710 at 0000:3b:00.0 with four virtual functions, 0000:3b:02.0 to 3; who needs it waits for the functions to appear. */
+    public static Option simulatedNic() {
+        return composite(configuration("device.sim.xl710~nic", Map.of()), simulatedDevices());
+    }
+
+    /** An IGD at 0000:00:02.0; who needs it waits for it to appear. */
+    public static Option simulatedIgd() {
+        return composite(configuration("device.sim.igd~igd", Map.of()), simulatedDevices());
+    }
+
+    /** The vfio-user messages, what reads their JSON, and the server. */
     public static Option vfioUser() {
-        return bundles("vfio.user.wire", "vfio.user");
+        return bundles("minimal-json", "vfio.user.wire", "vfio.user");
     }
 
     public static Option shell() {

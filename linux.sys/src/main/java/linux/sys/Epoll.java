@@ -107,6 +107,11 @@ public final class Epoll implements AutoCloseable {
         }
     }
 
+    /// The set's own descriptor, which stays this object's; readable when there is something to report.
+    public OwnedFd fd() {
+        return fd;
+    }
+
     /// Closes the set; a second call has no effect. A thread that waits is not woken: the descriptor stays until it returns.
     @Override
     public void close() {

@@ -22,7 +22,7 @@ public final class EventFd implements AutoCloseable {
     private static final MemorySegment ONE = Arena.global().allocateFrom(ValueLayout.JAVA_LONG, 1L);
 
     private final Fd fd;
-    /// Whether another process has the file, and with it its O_NONBLOCK flag, in its hands.
+    /// Whether another process has the file too, and with it the say over its O_NONBLOCK flag and its count.
     private final boolean foreign;
 
     private EventFd(Fd fd, boolean foreign) {
@@ -41,7 +41,8 @@ public final class EventFd implements AutoCloseable {
         return new EventFd(Fd.own(number), false);
     }
 
-    /// One that came from somebody else. Sets O_NONBLOCK for all who share it.
+    /// One that came from somebody else. Its O_NONBLOCK flag is left alone: the flag is that of all who share the file, and one of
+    /// them may wait in a read.
     ///
     /// @param taken taken, and closed when it is refused
     /// @throws VfioException EINVAL for a descriptor of anything but an eventfd: a write could block there, or do worse
@@ -51,7 +52,6 @@ public final class EventFd implements AutoCloseable {
             if (!isEventFd(fd)) {
                 throw new VfioException(Errno.EINVAL, "call=eventfd fd=" + fd.number() + " expected=eventfd");
             }
-            fd.setNonBlocking(true);
         } catch (VfioException refused) {
             fd.close();
             throw refused;
@@ -83,9 +83,9 @@ public final class EventFd implements AutoCloseable {
     /// Adds one. Hot: allocates nothing and does not wait. Where the counter is full the event is pending in any case, and after
     /// the close there is nobody to tell: both are ignored.
     ///
-    /// A client may clear O_NONBLOCK behind our back and fill the counter, to hang whoever signals. For an eventfd from
-    /// outside the room is therefore looked at before each write; a client that fills it just between the two holds the caller
-    /// until [#close()] sets it free.
+    /// A client may clear O_NONBLOCK and fill the counter, to hang whoever signals. For an eventfd from outside the room is
+    /// therefore looked at before each write; a client that fills it just between the two holds the caller until [#close()]
+    /// sets it free.
     public void signal() {
         int number = fd.enter();
         if (number < 0) {
@@ -110,7 +110,7 @@ public final class EventFd implements AutoCloseable {
 
     /// Takes the count and sets it to zero. Hot: allocates nothing and never waits.
     ///
-    /// @return the count, unsigned in theory, 0 when there was nothing; -EBADF after the close
+    /// @return the count, [Long#MAX_VALUE] for anything above it; 0 when there was nothing; or a negative errno: -EBADF after the close
     public long read() {
         int number = fd.enter();
         if (number < 0) {
@@ -133,7 +133,10 @@ public final class EventFd implements AutoCloseable {
         long result = Libc.callLong(Libc.PREADV2, number, memory.address() + iovec, 1, -1, RWF_NOWAIT, 0);
         long value = memory.get(ValueLayout.JAVA_LONG, count);
         Reference.reachabilityFence(memory);
-        return result == Long.BYTES ? value : result == Libc.EAGAIN ? 0 : result;
+        if (result == Long.BYTES) {
+            return value < 0 ? Long.MAX_VALUE : value;
+        }
+        return result == Libc.EAGAIN ? 0 : result;
     }
 
     /// Waits until the count is not zero, and leaves it as it is. A close by another thread does not end the wait.

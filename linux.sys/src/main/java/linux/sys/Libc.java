@@ -48,6 +48,7 @@ final class Libc {
     static final MemorySegment SOCKETPAIR = function("socketpair");
     static final MemorySegment STATX = function("statx");
     static final MemorySegment SYSCONF = function("sysconf");
+    static final MemorySegment UNLINK = function("unlink");
     static final MemorySegment WRITE = function("write");
 
     /// Negative, as the hot calls answer them.

@@ -46,7 +46,7 @@ final class SendMessage {
         for (int i = 0; i < fdCount; i++) {
             memory.set(ValueLayout.JAVA_INT, CONTROL + CmsghdrLayout.DATA + (long) i * Integer.BYTES, fds[i]);
         }
-        return sendMessage(number, 1, CmsghdrLayout.spaceFor(fdCount), wait);
+        return sendMessage(number, 1, fdCount == 0 ? 0 : CmsghdrLayout.spaceFor(fdCount), wait);
     }
 
     private void element(long iovec, long address, int length) {

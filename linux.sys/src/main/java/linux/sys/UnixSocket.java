@@ -36,7 +36,8 @@ public final class UnixSocket implements AutoCloseable {
     }
 
     /// Binds a new socket to a path and listens there. The file has this mode, or less of it, from the moment that it exists, and
-    /// exactly this mode before anybody can connect. Removing the file, before or after, is the caller's business.
+    /// exactly this mode before anybody can connect. Removing the file, before or after, is the caller's business; after a failure
+    /// this call has left none.
     ///
     /// @param mode permission bits; who may write may connect
     /// @param backlog how many connections wait to be accepted before a connect waits itself
@@ -49,11 +50,21 @@ public final class UnixSocket implements AutoCloseable {
             // A socket's own mode, less the process's umask, becomes that of the file.
             socket.check(Libc.FCHMOD, "fchmod", path, mode & PERMISSIONS, 0);
             socket.check(Libc.BIND, "bind", path, address.address(), SockaddrUnLayout.LAYOUT.byteSize());
-            restoreMode(address.asSlice(SockaddrUnLayout.PATH), path, mode & PERMISSIONS, arena);
-            socket.check(Libc.LISTEN, "listen", path, backlog, 0);
+            socket.listenBound(address.asSlice(SockaddrUnLayout.PATH), path, mode & PERMISSIONS, backlog, arena);
             return socket;
         } catch (VfioException refused) {
             socket.close();
+            throw refused;
+        }
+    }
+
+    private void listenBound(MemorySegment name, Path path, int mode, int backlog, Arena arena) throws VfioException {
+        try {
+            restoreMode(name, path, mode, arena);
+            check(Libc.LISTEN, "listen", path, backlog, 0);
+        } catch (VfioException refused) {
+            // The caller could not tell this file from one that was there before.
+            Libc.call(Libc.UNLINK, name.address(), 0);
             throw refused;
         }
     }
@@ -135,8 +146,10 @@ public final class UnixSocket implements AutoCloseable {
             int number = fd.enter();
             if (number >= 0) {
                 try {
-                    // An error is met again, and reported, by the next try.
-                    Poll.await(number, Poll.IN, -1);
+                    int seen = Poll.await(number, Poll.IN, -1);
+                    if (seen < 0 && seen != Libc.EINTR) {
+                        throw Libc.failure("poll", seen, "fd=" + number);
+                    }
                 } finally {
                     fd.leave();
                 }

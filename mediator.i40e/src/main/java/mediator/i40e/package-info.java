@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/**
- * Vendor knowledge of the XL710 network controller: drives the physical function and mediates its virtual functions.
- */
+/// Drives physical functions of the XL710 family as `i40e` and mediates their virtual functions while it does.
+///
+/// Who it fits: `PfDriver` binds physical functions (`PfId`, `PfBinding`, `SriovCapability`) and publishes `I40eMediator`, which accepts
+/// their virtual functions. What it does to an open one: `VfMediation`, over the registers in `VfRegister`. Dirty tracking starts in
+/// `TailTracking`, migration in `MigrationStates`; getting and putting the device's state is missing.
 package mediator.i40e;

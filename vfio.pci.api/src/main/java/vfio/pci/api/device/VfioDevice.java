@@ -78,9 +78,11 @@ public interface VfioDevice extends AutoCloseable {
     ///     EACCES where the file does not allow it; ENOSPC when the limit on maps is reached
     void dmaMap(DmaMapping mapping) throws VfioException;
 
-    /// Takes a mapping away that this handle made; returns when no transfer uses it any more.
+    /// Takes away the mappings in a range that this handle made; returns when no transfer uses them any more. As in Linux a range may
+    /// hold several or none, which is how a VMM with a virtual IOMMU lets go of them, but cut none.
     ///
-    /// @throws VfioException ENOENT when this handle made no mapping with exactly this address and size
+    /// @param size unsigned
+    /// @throws VfioException EINVAL when the range cuts one, is empty or wraps
     void dmaUnmap(long iova, long size) throws VfioException;
 
     /// Takes away all mappings this handle made.

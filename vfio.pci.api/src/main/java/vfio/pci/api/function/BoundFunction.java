@@ -33,8 +33,9 @@ public abstract class BoundFunction implements AutoCloseable {
     /// Writes registers behind a BAR, with the side effects the device has.
     public abstract void writeBar(int bar, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
 
-    /// Function level reset: stops DMA and interrupts and returns config space and registers to their initial values, the lent BAR
-    /// memory included. On return no thread of the function uses the DMA space on behalf of what was before.
+    /// Function level reset: stops DMA and interrupts and returns config space and registers to their initial values, those in the lent
+    /// BAR memory included. Lent memory that stands for memory beyond the device, as a graphics aperture, is left as it is. On return no
+    /// thread of the function uses the DMA space on behalf of what was before.
     public abstract void reset() throws VfioException;
 
     /// The driver changed who receives a vector: a function that kept an interrupt because [Interrupts#raise] said that nobody

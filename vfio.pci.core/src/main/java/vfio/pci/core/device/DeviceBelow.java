@@ -84,12 +84,12 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
 
     @Override
     public void trap(Context owner, boolean on) {
-        device.trapping().set(owner, on);
+        device.interests().trap(owner, on);
     }
 
     @Override
     public boolean trapping() {
-        return device.trapping().isOn();
+        return device.interests().trapping();
     }
 
     @Override

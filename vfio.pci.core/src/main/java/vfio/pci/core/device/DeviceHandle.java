@@ -30,7 +30,6 @@ import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.mediation.MapVerdict;
-import vfio.pci.core.binding.Claims;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.region.Caller;
@@ -42,7 +41,6 @@ final class DeviceHandle implements VfioDevice, Caller {
 
     private final OpenDevice device;
     private final Client client;
-    private final boolean mapsDisablable;
     private final List<AccessPort> ports = new CopyOnWriteArrayList<>();
     private final List<Mapping> maps = new CopyOnWriteArrayList<>();
     private final Map<Integer, Event> events = new ConcurrentHashMap<>();
@@ -56,16 +54,15 @@ final class DeviceHandle implements VfioDevice, Caller {
     DeviceHandle(OpenDevice device, Client client) {
         this.device = device;
         this.client = client;
-        this.mapsDisablable = device.mapsDisablable(client);
     }
 
     Client client() {
         return client;
     }
 
-    /// Areas that trap for this client now, though they can be mapped: always, if it may not map them.
-    Claims trappedAreas() {
-        return mapsDisablable ? device.trapping().trapped() : device.trapping().disablable();
+    /// Whether the client may map disablable areas, so that they trap for it only while they are switched to that.
+    boolean told() {
+        return device.mapsDisablable(client);
     }
 
     Stream<AccessCounters> counters() {

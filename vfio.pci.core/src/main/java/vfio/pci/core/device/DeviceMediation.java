@@ -22,7 +22,6 @@ import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.mediation.SharedMemory;
 import vfio.pci.core.binding.Abandoned;
 import vfio.pci.core.binding.Binding;
-import vfio.pci.core.binding.Claims;
 import vfio.pci.core.binding.Context;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
@@ -38,29 +37,23 @@ final class DeviceMediation {
     private static final System.Logger LOG = System.getLogger(DeviceMediation.class.getName());
 
     private final OpenDevice device;
-    private final Trapping trapping;
+    private final Interests interests;
     private final Gate<Binding> gate = new Gate<>();
     private final Map<RegionCapability.Type, Integer> places = new ConcurrentHashMap<>();
     private final Object lock = new Object();
-    private volatile Claims claims = Claims.NONE;
     /// Whose context is listened to; changes with the lock held.
     private volatile Context context;
     /// From when it is being bound until it has ended, which is longer than it is in the gate; changes with the lock held.
     private volatile Binding bound;
     private volatile Optional<MigrationRegion> migration = Optional.empty();
 
-    DeviceMediation(OpenDevice device, Trapping trapping) {
+    DeviceMediation(OpenDevice device, Interests interests) {
         this.device = device;
-        this.trapping = trapping;
+        this.interests = interests;
     }
 
     Gate<Binding> gate() {
         return gate;
-    }
-
-    /// What the mediation wants to see.
-    Claims claims() {
-        return claims;
     }
 
     Optional<String> mediatorName() {
@@ -140,7 +133,7 @@ final class DeviceMediation {
             trapInfo = Optional.of(device.regions().special(places, RegionCapability.Type.DYNAMIC_TRAP_BAR_INFO, TrapInfoRegion::new));
             device.irqs().special(1, IrqInfo.Type.DYNAMIC_TRAP_BAR_INFO);
         }
-        trapping.begin(offered, trapInfo);
+        interests.begin(offered, trapInfo);
     }
 
     /// Asks for all regions once, so that sizes and disablable areas are known to the access path.
@@ -153,7 +146,7 @@ final class DeviceMediation {
             areas.addAll(RegionView.disablable(info, region));
             index++;
         }
-        trapping.areas(offered, Claims.of(areas));
+        interests.disablable(offered, areas);
     }
 
     /// A region as the mediation describes it.
@@ -216,7 +209,7 @@ final class DeviceMediation {
     void claimsChanged(Context owner) {
         synchronized (lock) {
             if (context == owner && gate.peek() != null) {
-                claims = Claims.of(owner.claims());
+                interests.claims(owner, owner.claims());
             }
         }
     }
@@ -280,7 +273,8 @@ final class DeviceMediation {
     /// Takes the mediation out, waits for who is inside, closes it, ends what it had set, and drops it. Threads that do not leave in time
     /// are interrupted and given up, and the device is isolated until they end. A second thread that calls this waits for the first, unless
     /// it is inside itself.
-    /// The device's turn is not needed: whoever is in the mediation by a reset or a change of state is among those waited for.
+    /// The claims of a device that has gone stay, so that an access on its way meets the closed gate and not the registers that a mediator
+    /// was to hide. The device's turn is not needed: whoever is in the mediation by a reset or a change of state is among those waited for.
     void unbind(Binding binding, String why) {
         long timeout = device.settings().drainTimeout().toNanos();
         long deadline = System.nanoTime() + timeout;
@@ -290,7 +284,9 @@ final class DeviceMediation {
                 going = null;
             } else {
                 going = context;
-                claims = Claims.NONE;
+                if (!device.hasGone()) {
+                    interests.claims(going, List.of());
+                }
                 gate.clear(binding);
             }
         }
@@ -383,7 +379,7 @@ final class DeviceMediation {
 
     /// Ends what a mediation had set; once.
     private void forget(Context going) {
-        trapping.end(going);
+        interests.end(going);
         synchronized (lock) {
             if (context == going) {
                 context = null;

@@ -141,7 +141,7 @@ public final class KnownFunction {
         return new DeviceStatus(function.address(), function.id(), function.physicalFunction(), function.driver(),
             open.map(OpenDevice::clients).orElse(List.of()),
             open.flatMap(OpenDevice::mediatorName),
-            open.map(present -> present.trapping().isOn()).orElse(false),
+            open.map(present -> present.interests().trapping()).orElse(false),
             open.flatMap(OpenDevice::isolated),
             open.map(OpenDevice::presentRegions).orElse(List.of()),
             open.map(OpenDevice::presentIrqs).orElse(List.of()));

@@ -56,7 +56,7 @@ public final class OpenDevice implements LentResources {
     private final BoundFunction function;
     private final ConfigSpace config;
     private final DeviceRegions regions;
-    private final Trapping trapping;
+    private final Interests interests;
     private final DeviceBelow below = new DeviceBelow(this);
     private final DeviceMediation mediation;
     private final Usability usability;
@@ -77,8 +77,8 @@ public final class OpenDevice implements LentResources {
         this.dma = new DmaMap(settings.mostMaps());
         this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled);
         this.usability = new Usability(described.address());
-        this.trapping = new Trapping(described.address(), irqs);
-        this.mediation = new DeviceMediation(this, trapping);
+        this.interests = new Interests(described.address(), irqs);
+        this.mediation = new DeviceMediation(this, interests);
         BoundFunction bound = null;
         boolean done = false;
         try {
@@ -117,8 +117,8 @@ public final class OpenDevice implements LentResources {
         return mediation;
     }
 
-    Trapping trapping() {
-        return trapping;
+    Interests interests() {
+        return interests;
     }
 
     DeviceBelow below() {
@@ -179,6 +179,11 @@ public final class OpenDevice implements LentResources {
     /// Accesses fail until these threads too have left the mediation they are in.
     void isolate(List<Abandoned> until) {
         usability.isolate(until);
+    }
+
+    /// Whether the function has gone, or the device was closed.
+    boolean hasGone() {
+        return usability.isGone();
     }
 
     Optional<String> isolated() {

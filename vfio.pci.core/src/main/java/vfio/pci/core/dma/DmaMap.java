@@ -18,6 +18,7 @@ import vfio.pci.api.dma.DmaSpace;
 public final class DmaMap implements DmaSpace {
     private final Object lock = new Object();
     private final int limit;
+    private final MappedFiles files;
     private final LongAdder bytesRead = new LongAdder();
     private final LongAdder bytesWritten = new LongAdder();
     private final LongAdder faults = new LongAdder();
@@ -29,7 +30,12 @@ public final class DmaMap implements DmaSpace {
     ///
     /// @param limit most mappings at a time
     public DmaMap(int limit) {
+        this(limit, MappedFiles.OF_THIS_PROCESS);
+    }
+
+    DmaMap(int limit, MappedFiles files) {
         this.limit = limit;
+        this.files = files;
     }
 
     /// Adds a mapping; the backing is taken.
@@ -37,7 +43,7 @@ public final class DmaMap implements DmaSpace {
     /// @param owner whose it is
     /// @throws VfioException as [vfio.pci.api.device.VfioDevice#dmaMap]
     public void map(Object owner, DmaMapping mapping) throws VfioException {
-        DmaEntry entry = DmaEntry.of(owner, mapping);
+        DmaEntry entry = DmaEntry.of(owner, files, mapping);
         boolean added = false;
         try {
             synchronized (lock) {
@@ -54,24 +60,34 @@ public final class DmaMap implements DmaSpace {
         }
     }
 
-    /// Takes away the mapping of exactly this range, when nobody uses it any more.
+    /// Takes away the mappings of this owner in this range, when nobody uses them any more.
     ///
-    /// @throws VfioException ENOENT when this owner has none
+    /// @throws VfioException EINVAL when the range cuts one, is empty or wraps
     public void unmap(Object owner, long iova, long size) throws VfioException {
-        DmaEntry entry;
+        if (size == 0 || Long.compareUnsigned(iova, -size) > 0) {
+            throw new VfioException(Errno.EINVAL, "iova=0x%x size=0x%x expected=a range that does not wrap".formatted(iova, size));
+        }
+        List<DmaEntry> gone = new ArrayList<>();
         List<DmaSnapshot> used;
         synchronized (lock) {
-            entry = current.find(iova);
-            if (entry == null || entry.iova() != iova || entry.size() != size || entry.owner() != owner) {
-                throw new VfioException(Errno.ENOENT,
-                    "iova=0x%x size=0x%x expected=exactly one mapping made by this client".formatted(iova, size));
+            for (DmaEntry entry : current.entries()) {
+                if (entry.owner() != owner || !entry.overlaps(iova, size)) {
+                    continue;
+                }
+                if (!entry.within(iova, size)) {
+                    throw new VfioException(Errno.EINVAL, "iova=0x%x size=0x%x cuts the mapping iova=0x%x size=0x%x expected=whole mappings"
+                        .formatted(iova, size, entry.iova(), entry.size()));
+                }
+                gone.add(entry);
             }
-            DmaEntry going = entry;
-            publishLocked(current.without(present -> present == going));
+            if (gone.isEmpty()) {
+                return;
+            }
+            publishLocked(current.without(gone));
             used = List.copyOf(older);
         }
         drain(used);
-        entry.release();
+        gone.forEach(DmaEntry::release);
     }
 
     /// Takes away everything of this owner.
@@ -79,11 +95,15 @@ public final class DmaMap implements DmaSpace {
         List<DmaEntry> gone = new ArrayList<>();
         List<DmaSnapshot> used;
         synchronized (lock) {
-            current.entries().stream().filter(entry -> entry.owner() == owner).forEach(gone::add);
+            for (DmaEntry entry : current.entries()) {
+                if (entry.owner() == owner) {
+                    gone.add(entry);
+                }
+            }
             if (gone.isEmpty()) {
                 return;
             }
-            publishLocked(current.without(entry -> entry.owner() == owner));
+            publishLocked(current.without(gone));
             used = List.copyOf(older);
         }
         drain(used);

@@ -4,7 +4,6 @@ package vfio.pci.core.dma;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Predicate;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 
@@ -78,8 +77,19 @@ final class DmaSnapshot {
         return new DmaSnapshot(next);
     }
 
-    DmaSnapshot without(Predicate<DmaEntry> going) {
-        return new DmaSnapshot(Arrays.stream(entries).filter(going.negate()).toArray(DmaEntry[]::new));
+    /// @param gone some of the entries, in their order here
+    DmaSnapshot without(List<DmaEntry> gone) {
+        DmaEntry[] next = new DmaEntry[entries.length - gone.size()];
+        int kept = 0;
+        int left = 0;
+        for (DmaEntry entry : entries) {
+            if (left < gone.size() && gone.get(left) == entry) {
+                left++;
+            } else {
+                next[kept++] = entry;
+            }
+        }
+        return new DmaSnapshot(next);
     }
 
     private int indexAtOrBefore(long address) {

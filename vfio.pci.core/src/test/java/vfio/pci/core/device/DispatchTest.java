@@ -173,6 +173,8 @@ class DispatchTest {
         context.get().claim(List.of(Claim.of(BAR0, 0x5000, 0x10)));
         assertThat(read32(port, BAR0, 0x4000)).isZero();
         assertThat(read32(port, BAR0, 0x5000)).isEqualTo(0xA5A5A5A5);
+        assertThatThrownBy(() -> context.get().claim(List.of(Claim.whole(0x1_0000)))).isInstanceOf(IllegalArgumentException.class);
+        assertThat(read32(port, BAR0, 0x5000)).as("the claims stay as they were").isEqualTo(0xA5A5A5A5);
         context.get().claim(List.of());
         assertThat(read32(port, BAR0, 0x5000)).isZero();
         device.close();

@@ -42,7 +42,7 @@ import vfio.pci.core.binding.Mediator;
 @Timeout(120)
 class MediatorGoesTest {
     private static final int THREADS = 3;
-    private static final int ROUNDS = 300;
+    private static final int ROUNDS = 150;
 
     private final OneDevice one = new OneDevice();
     private VfioDevice stays;

@@ -102,16 +102,67 @@ class DmaMapTest {
     }
 
     @Test
-    void unmapsExactlyWhatWasMapped() throws VfioException {
+    void refusesMoreFilesThanTheProcessMayMapAndClosesTheFile() throws VfioException {
+        MappedFiles files = new MappedFiles(3);
+        DmaMap first = new DmaMap(8, files);
+        DmaMap second = new DmaMap(8, files);
+        first.map(CLIENT, file(guest(0x1000), 0, 0, 0x1000));
+        second.map(CLIENT, file(guest(0x1000), 0, 0, 0x1000));
+        second.map(CLIENT, file(guest(0x1000), 0x1000, 0, 0x1000));
+        assertRefusedAndClosed(Errno.ENOSPC, () -> first.map(CLIENT, file(guest(0x1000), 0x1000, 0, 0x1000)));
+        assertRefusedAndClosed(Errno.ENOSPC, () -> second.map(CLIENT, file(guest(0x1000), 0x2000, 0, 0x1000)));
+        first.map(CLIENT, segment(0x1000, memory(0x1000, 0)));
+        second.unmap(CLIENT, 0x1000, 0x1000);
+        assertRefusedAndClosed(Errno.EEXIST, () -> first.map(CLIENT, file(guest(0x1000), 0, 0, 0x1000)));
+        assertRefusedAndClosed(Errno.EINVAL, () -> first.map(CLIENT, file(guest(0x1000), 0x8000, 0x1000, 0x1000)));
+        first.map(CLIENT, file(guest(0x1000), 0x2000, 0, 0x1000));
+        first.unmapAll(CLIENT);
+        second.unmapAll(CLIENT);
+        for (long i = 0; i < 3; i++) {
+            first.map(CLIENT, file(guest(0x1000), i << 12, 0, 0x1000));
+        }
+        first.unmapAll(CLIENT);
+    }
+
+    @Test
+    void leavesTheProcessEnoughMappingsOfItsOwn() {
+        assertThat(MappedFiles.OF_THIS_PROCESS.most()).isBetween(1_000, Integer.MAX_VALUE / 2);
+    }
+
+    @Test
+    void refusesToCutAMapping() throws VfioException {
         map.map(CLIENT, segment(0x10000, memory(0x2000, 0)));
-        assertErrno(Errno.ENOENT, () -> map.unmap(CLIENT, 0x10000, 0x1000));
-        assertErrno(Errno.ENOENT, () -> map.unmap(CLIENT, 0x11000, 0x1000));
-        assertErrno(Errno.ENOENT, () -> map.unmap(CLIENT, 0x10000, 0x3000));
-        assertErrno(Errno.ENOENT, () -> map.unmap(CLIENT, 0, 0));
-        assertErrno(Errno.ENOENT, () -> map.unmap(OTHER, 0x10000, 0x2000));
-        map.unmap(CLIENT, 0x10000, 0x2000);
-        assertErrno(Errno.ENOENT, () -> map.unmap(CLIENT, 0x10000, 0x2000));
+        assertErrno(Errno.EINVAL, () -> map.unmap(CLIENT, 0x10000, 0x1000));
+        assertErrno(Errno.EINVAL, () -> map.unmap(CLIENT, 0x11000, 0x1000));
+        assertErrno(Errno.EINVAL, () -> map.unmap(CLIENT, 0x10001, 0x8000));
+        assertErrno(Errno.EINVAL, () -> map.unmap(CLIENT, 0, 0x10001));
+        map.map(CLIENT, segment(0x8000, memory(0x1000, 0)));
+        assertErrno(Errno.EINVAL, () -> map.unmap(CLIENT, 0, 0x11000));
+        assertThat(map.size()).as("none is taken if one is cut").isEqualTo(2);
+    }
+
+    @Test
+    void refusesToUnmapAnEmptyRangeOrOneThatWraps() {
+        assertErrno(Errno.EINVAL, () -> map.unmap(CLIENT, 0x1000, 0));
+        assertErrno(Errno.EINVAL, () -> map.unmap(CLIENT, -1, 2));
+        assertErrno(Errno.EINVAL, () -> map.unmap(CLIENT, 2, -1));
+    }
+
+    @Test
+    void unmapsAllWholeMappingsInARange() throws VfioException {
+        map.map(CLIENT, segment(0x10000, memory(0x2000, 0)));
+        map.map(CLIENT, segment(0x12000, memory(0x1000, 0)));
+        map.map(OTHER, segment(0x14000, memory(0x1000, 0)));
+        map.map(CLIENT, segment(TOP, memory(0x1000, 0)));
+        map.unmap(CLIENT, 0x20000, 0x1000);
+        map.unmap(OTHER, 0x10000, 0x2000);
+        assertThat(map.size()).as("nothing of theirs there").isEqualTo(4);
+        map.unmap(CLIENT, 0x8000, 0x10000);
         assertErrno(Errno.EFAULT, () -> map.read(0x10000, buffer, 0, 1));
+        assertErrno(Errno.EFAULT, () -> map.read(0x12000, buffer, 0, 1));
+        map.read(0x14000, buffer, 0, 1);
+        map.unmap(CLIENT, 0x8000_0000_0000_0000L, 0x8000_0000_0000_0000L);
+        assertThat(map.size()).isEqualTo(1);
     }
 
     @Test

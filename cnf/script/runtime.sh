@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC1091,SC2034,SC2154
+# Starts a runtime in a folder of its own, waits for it, and leaves nothing behind.
+. "$scripts/jdk.sh"
+. "$scripts/build.sh"
+
+# The folder of all runtimes of this user, with a folder for each.
+instances=${XDG_RUNTIME_DIR:-/tmp}/vfio-mediate-$(id -u)
+
+# Makes the folder of all runtimes; in /tmp somebody else may have been there first.
+make_instances() {
+    mkdir -m 700 -- "$instances" 2>/dev/null || [ -d "$instances" ] || fail 2 "$instances cannot be made"
+    if [ -L "$instances" ] || [ ! -O "$instances" ]; then
+        fail 2 "$instances belongs to somebody else"
+    fi
+    chmod 700 -- "$instances"
+}
+
+# Sets instance, this runtime's own folder, which goes with the script. It is locked as long as script or runtime live, and seen by others
+# from when it is; those of scripts that were killed go here. Process ids would not do: the folder may be shared by containers.
+make_instance() {
+    make_instances
+    if command -v flock >/dev/null; then
+        for each in "$instances"/*/lock; do
+            if [ -e "$each" ]; then
+                (flock -n 5 && rm -rf -- "${each%/lock}") 5<"$each" || true
+            fi
+        done
+    fi
+    local unseen
+    unseen=$(mktemp -d -- "$instances/.XXXXXX")
+    instance=$instances/${unseen##*/.}
+    trap 'rm -rf -- "$unseen" "$instance"' EXIT
+    exec 5>"$unseen/lock"
+    ! command -v flock >/dev/null || flock 5
+    mkdir -- "$unseen/state"
+    mv -T -- "$unseen" "$instance"
+    trap 'rm -rf -- "$instance"' EXIT
+    log_from "${VFIO_LOG:-WARNING}"
+}
+
+# Lets the runtime tell nothing below that level of java.util.logging, beside what it was asked for.
+log_from() { # LEVEL
+    { cat -- "$home/conf/logging.properties" && printf '.level = %s\n' "$1"; } >"$instance/logging.properties"
+}
+
+# Runs the runtime as a child, with the script's own input.
+run_with_prompt() { # JAVA_OPTION...
+    start_runtime "$@" <&0 &
+    await_runtime $!
+}
+
+# Runs the runtime as a child without prompt.
+run_headless() { # JAVA_OPTION...
+    hold_open
+    start_runtime -Dvfio.until.eof=true -Dgosh.args=--nointeractive "$@" <&7 7<&- 8>&- &
+    exec 7<&-
+    await_runtime $!
+}
+
+# Makes an input for a runtime, descriptor 7, that is held open by descriptor 8 of the script and nobody else: so the runtime ends with
+# the script, however that ends.
+hold_open() {
+    mkfifo -m 600 -- "$instance/hold"
+    exec 8<>"$instance/hold" 7<"$instance/hold"
+    rm -f -- "$instance/hold"
+}
+
+start_runtime() {
+    . "$home/bin/launch.sh"
+    launch_runtime "$home" "$instance/state" -Djava.util.logging.config.file="$instance/logging.properties" "$@"
+}
+
+# Waits for the runtime, to which signals are passed on; a runtime ended in this way has done what it should. Sets runtime_code.
+await_runtime() { # PROCESS
+    runtime=$1
+    told=
+    trap 'told=yes; kill -TERM "$runtime" 2>/dev/null || true' TERM INT HUP
+    while :; do
+        runtime_code=0
+        wait "$runtime" || runtime_code=$?
+        # A signal ends the wait too: then the runtime is still there.
+        kill -0 "$runtime" 2>/dev/null || break
+    done
+    trap - TERM INT HUP
+    if [ "$runtime_code" -gt 128 ]; then
+        [ -n "$told" ] || fail 3 "the runtime was ended by signal $((runtime_code - 128))"
+        runtime_code=0
+    fi
+}

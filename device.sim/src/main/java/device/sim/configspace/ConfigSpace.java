@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+package device.sim.configspace;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/// The bytes of a config space and what a write does to each bit. Not thread-safe: the function's lock guards it.
+public final class ConfigSpace {
+    private final byte[] initial;
+    private final byte[] value;
+    private final byte[] writable;
+    private final byte[] clearable;
+    private final byte[] trigger;
+
+    ConfigSpace(byte[] initial, byte[] writable, byte[] clearable, byte[] trigger) {
+        this.initial = initial;
+        this.value = initial.clone();
+        this.writable = writable;
+        this.clearable = clearable;
+        this.trigger = trigger;
+    }
+
+    /// 256, or 4096 with extended capabilities.
+    public int size() {
+        return value.length;
+    }
+
+    /// Copies bytes out.
+    ///
+    /// @param count in bounds, as the caller checked
+    public void read(long offset, MemorySegment buffer, long bufferOffset, int count) {
+        MemorySegment.copy(value, Math.toIntExact(offset), buffer, ValueLayout.JAVA_BYTE, bufferOffset, count);
+    }
+
+    /// Writes bytes, each bit as its field says.
+    ///
+    /// @param count in bounds, as the caller checked
+    /// @return whether a trigger bit was written as 1; the only one there is is Initiate Function Level Reset
+    public boolean write(long offset, MemorySegment buffer, long bufferOffset, int count) {
+        int triggered = 0;
+        for (int i = 0; i < count; i++) {
+            int at = Math.toIntExact(offset) + i;
+            int written = buffer.get(ValueLayout.JAVA_BYTE, bufferOffset + i);
+            int kept = value[at] & ~writable[at] & ~(written & clearable[at]);
+            value[at] = (byte) (kept | written & writable[at]);
+            triggered |= written & trigger[at];
+        }
+        return triggered != 0;
+    }
+
+    /// Returns every field to its first value.
+    public void reset() {
+        System.arraycopy(initial, 0, value, 0, value.length);
+    }
+}

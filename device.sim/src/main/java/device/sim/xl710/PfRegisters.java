@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+package device.sim.xl710;
+
+import device.sim.register.RegisterFile;
+import device.sim.register.RegisterMap;
+import java.util.BitSet;
+import java.util.List;
+import vfio.pci.api.PciAddress;
+
+/// What the registers in BAR 0 of the physical function do. Guarded by the function's lock, and takes those of the virtual functions.
+final class PfRegisters extends RegisterFile {
+    private static final int VFSWR = 1;
+    private static final int VFRD = 1;
+    private static final int PFALLOC_LAST_SHIFT = 8;
+    private static final int PFALLOC_VALID = 1 << 31;
+
+    private static final RegisterMap<PfRegister> MAP = new RegisterMap<>(PfRegister.class, PfFunction.REGISTERS.size(),
+        PfRegister.RESERVED);
+
+    private final PciAddress address;
+    private final List<VfModel> virtualFunctions;
+    private final BitSet held = new BitSet();
+
+    PfRegisters(PciAddress address, List<VfModel> virtualFunctions) {
+        this.address = address;
+        this.virtualFunctions = List.copyOf(virtualFunctions);
+    }
+
+    /// First values. Virtual functions are left alone: hardware would take them away with a reset of their physical function, which here
+    /// would mean that its driver could not be exchanged under a running guest.
+    void reset() {
+        held.clear();
+    }
+
+    @Override
+    public int read(int offset) {
+        return peek(offset);
+    }
+
+    @Override
+    public int peek(int offset) {
+        PfRegister register = MAP.at(offset);
+        int index = MAP.index(register, offset);
+        return switch (register) {
+            case VFGEN_RSTAT1 -> exists(index) ? virtualFunctions.get(index).status() : 0;
+            case VPGEN_VFRTRIG -> held.get(index) ? VFSWR : 0;
+            // The reset is over when the write that triggered it returns.
+            case VPGEN_VFRSTAT -> exists(index) ? VFRD : 0;
+            case GLGEN_VFLRSTAT -> functionLevelResets(index);
+            case PF_FUNC_RID -> address.routingId();
+            case PF_VT_PFALLOC -> virtualFunctions.isEmpty() ? 0
+                : PFALLOC_VALID | virtualFunctions.size() - 1 << PFALLOC_LAST_SHIFT;
+            case PFGEN_CTRL, PFGEN_PORTNUM, GLGEN_RSTAT -> 0;
+            case RESERVED -> 0;
+        };
+    }
+
+    @Override
+    public void write(int offset, int value) {
+        PfRegister register = MAP.at(offset);
+        int index = MAP.index(register, offset);
+        switch (register) {
+            case VFGEN_RSTAT1 -> setStatus(index, value);
+            case VPGEN_VFRTRIG -> trigger(index, (value & VFSWR) != 0);
+            case GLGEN_VFLRSTAT -> acknowledge(index, value);
+            // A reset of the physical function by itself: all that it clears is here.
+            case PFGEN_CTRL -> {
+                if ((value & 1) != 0) {
+                    reset();
+                }
+            }
+            case VPGEN_VFRSTAT, PF_FUNC_RID, PFGEN_PORTNUM, PF_VT_PFALLOC, GLGEN_RSTAT -> { }
+            case RESERVED -> { }
+        }
+    }
+
+    @Override
+    public void poke(int offset, int value) {
+        write(offset, value);
+    }
+
+    @Override
+    protected int leftOut(int offset) {
+        return MAP.at(offset) == PfRegister.GLGEN_VFLRSTAT ? 0 : peek(offset);
+    }
+
+    private void setStatus(int vf, int value) {
+        if (exists(vf)) {
+            virtualFunctions.get(vf).status(value);
+        }
+    }
+
+    private void trigger(int vf, boolean hold) {
+        if (!exists(vf)) {
+            return;
+        }
+        if (hold && !held.get(vf)) {
+            virtualFunctions.get(vf).resetByPhysicalFunction();
+        }
+        held.set(vf, hold);
+    }
+
+    private int functionLevelResets(int word) {
+        int bits = 0;
+        for (int i = 0; i < Integer.SIZE && exists(word * Integer.SIZE + i); i++) {
+            bits |= virtualFunctions.get(word * Integer.SIZE + i).functionLevelReset() ? 1 << i : 0;
+        }
+        return bits;
+    }
+
+    private void acknowledge(int word, int bits) {
+        for (int i = 0; i < Integer.SIZE && exists(word * Integer.SIZE + i); i++) {
+            if ((bits & 1 << i) != 0) {
+                virtualFunctions.get(word * Integer.SIZE + i).acknowledgeFunctionLevelReset();
+            }
+        }
+    }
+
+    private boolean exists(int vf) {
+        return vf < virtualFunctions.size();
+    }
+}

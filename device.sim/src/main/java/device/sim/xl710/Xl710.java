@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+package device.sim.xl710;
+
+import device.sim.bus.PluggedCard;
+import device.sim.bus.SimulatedBus;
+import device.sim.settings.Settings;
+import device.sim.settings.SettingsException;
+import java.util.Map;
+import java.util.Optional;
+import org.osgi.framework.Constants;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
+
+/// A card for each configuration `device.sim.xl710~NAME`, plugged in for as long as the configuration stands.
+@Component(name = "device.sim.xl710", configurationPolicy = ConfigurationPolicy.REQUIRE, immediate = true, service = {})
+@Designate(ocd = Xl710Settings.class, factory = true)
+public final class Xl710 {
+    private static final int LAST_OFFSET = 0xFFFF;
+
+    private final SimulatedBus bus;
+    private Optional<PluggedCard> card = Optional.empty();
+
+    /// Not plugged in yet.
+    @Activate
+    public Xl710(@Reference SimulatedBus bus) {
+        this.bus = bus;
+    }
+
+    /// Plugs the card in.
+    ///
+    /// @throws SettingsException when the configuration is wrong; not from the constructor, where a stack trace would be put around it
+    @Activate
+    void activate(Map<String, Object> properties) {
+        String name = String.valueOf(properties.get(Constants.SERVICE_PID));
+        card = Optional.of(PluggedCard.plug(bus, name, () -> new Xl710Card(layout(new Settings(properties))).functions()));
+    }
+
+    @Deactivate
+    void deactivate() {
+        card.ifPresent(PluggedCard::close);
+    }
+
+    static Xl710Layout layout(Settings settings) {
+        try {
+            return new Xl710Layout(
+                settings.address("address", "0000:3b:00.0"),
+                settings.intelDevice("id", "8086:1583"),
+                settings.number("vfs", 4, 0, PfFunction.MAX_VIRTUAL_FUNCTIONS),
+                settings.intelDevice("vf.id", "8086:154c"),
+                settings.number("vf.offset", 16, 1, LAST_OFFSET),
+                settings.number("vf.stride", 1, 1, LAST_OFFSET));
+        } catch (IllegalArgumentException e) {
+            throw new SettingsException(e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+package device.sim.shell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import device.sim.TestDriver;
+import device.sim.bus.Framework;
+import device.sim.bus.SimulatedBus;
+import device.sim.xl710.CardFactory;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import vfio.pci.api.PciAddress;
+import vfio.pci.api.VfioException;
+
+class SimulatedDeviceCommandsTest {
+    private static final String VF = "3b:02.0";
+
+    @TempDir
+    private Path storage;
+
+    private Framework framework;
+    private SimulatedBus bus;
+    private SimulatedDeviceCommands commands;
+    private TestDriver driver;
+
+    @BeforeEach
+    void start() throws Exception {
+        framework = new Framework(storage);
+        bus = new SimulatedBus(framework.context());
+        bus.add(CardFactory.card("3b:00.0", 1));
+        commands = new SimulatedDeviceCommands(bus);
+        driver = TestDriver.bind(bus.function(PciAddress.parse(VF)));
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        driver.close();
+        framework.close();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"3b:2.0,0,0,4", "3b:05.0,0,0,4", "3b:02.0,x,0,4", "3b:02.0,1,0,4", "3b:02.0,0,0x10000,4", "3b:02.0,0,-4,4",
+        "3b:02.0,0,2,4", "3b:02.0,0,0,3", "3b:02.0,0,0,16", "3b:02.0,0,0xfffc,8"})
+    void refusesAWrongArgumentAndSaysWhatItExpects(String address, String bar, String offset, String width) {
+        assertThatThrownBy(() -> commands.peek(address, bar, offset, width)).isInstanceOf(VfioException.class)
+            .hasMessageContaining("expected=");
+    }
+
+    @Test
+    void refusesAValueThatDoesNotFit() {
+        assertThatThrownBy(() -> commands.poke(VF, "0", "0", "1", "256")).hasMessageContaining("VALUE=256 expected=0 to 0xff");
+        assertThatThrownBy(() -> commands.interrupt(VF, "5")).hasMessageContaining("expected=0 to 4");
+    }
+
+    @Test
+    void peeksAndPokesEveryWidth() throws Exception {
+        commands.poke(VF, "0", "0x10", "8", "0xfedcba9876543210");
+        commands.poke(VF, "0", "0x14", "4", "0x11223344");
+        commands.poke(VF, "0", "0x12", "2", "0xabcd");
+        commands.poke(VF, "0", "0x11", "1", "7");
+        assertThat(driver.mapped(0).get(ValueLayout.JAVA_LONG, 0x10)).isEqualTo(0x11223344_ABCD0710L);
+        assertThat(output(() -> commands.peek(VF, "0", "0x10", "8"))).isEqualTo("0x11223344abcd0710");
+        assertThat(output(() -> commands.peek(VF, "0", "0x14", "4"))).isEqualTo("0x11223344");
+        assertThat(output(() -> commands.peek(VF, "0", "0x12", "2"))).isEqualTo("0xabcd");
+        assertThat(output(() -> commands.peek(VF, "0", "0x11", "1"))).isEqualTo("0x07");
+    }
+
+    @Test
+    void raisesAnInterrupt() throws Exception {
+        assertThat(output(() -> commands.interrupt(VF, "2"))).isEqualTo("interrupt address=3b:02.0 vector=2 taken");
+        assertThat(driver.raised()).containsExactly(2);
+        driver.take(false);
+        assertThat(output(() -> commands.interrupt(VF, "2"))).contains("pending");
+    }
+
+    @Test
+    void listsUnplugsAndPlugs() throws Exception {
+        assertThat(output(commands::list).lines()).anySatisfy(line -> assertThat(line.split(" +")).containsExactly("0000:3b:02.0",
+            "8086:154c", "plugged", "0000:3b:00.0", "vfio-pci"));
+        commands.unplug(VF);
+        assertThat(output(commands::list)).containsPattern("0000:3b:02.0 +8086:154c +out");
+        commands.plug(VF);
+        assertThat(output(commands::list)).containsPattern("0000:3b:02.0 +8086:154c +plugged +0000:3b:00.0 +-");
+    }
+
+    private interface Command {
+        void run() throws VfioException;
+    }
+
+    private static String output(Command command) throws VfioException {
+        PrintStream before = System.out;
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        try {
+            command.run();
+        } finally {
+            System.setOut(before);
+        }
+        return bytes.toString(StandardCharsets.UTF_8).strip();
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+package mediator.i40e;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import vfio.pci.api.Errno;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.function.PciFunction;
+import vfio.pci.api.mediation.MediateOps;
+import vfio.pci.api.mediation.Mediation;
+import vfio.pci.api.mediation.MediationContext;
+
+/// Accepts the virtual functions of the physical ones that are driven.
+final class I40eMediator implements MediateOps {
+    /// How many devices it mediates at a time, as the sample does.
+    static final int MAX_OPEN = 1024;
+
+    private final Semaphore free = new Semaphore(MAX_OPEN);
+    private final List<PfBinding> physicalFunctions = new CopyOnWriteArrayList<>();
+    private volatile boolean migration;
+
+    /// Whether devices opened from now on offer the migration region.
+    void offerMigration(boolean offer) {
+        migration = offer;
+    }
+
+    void add(PfBinding physicalFunction) {
+        physicalFunctions.add(physicalFunction);
+    }
+
+    void remove(PfBinding physicalFunction) {
+        physicalFunctions.remove(physicalFunction);
+    }
+
+    boolean drivesNothing() {
+        return physicalFunctions.isEmpty();
+    }
+
+    @Override
+    public String name() {
+        return PfBinding.DRIVER;
+    }
+
+    @Override
+    public Optional<Mediation> open(PciFunction function, MediationContext context) throws VfioException {
+        if (physicalFunctions.stream().noneMatch(physical -> physical.covers(function.address()))) {
+            return Optional.empty();
+        }
+        if (!free.tryAcquire()) {
+            throw new VfioException(Errno.ENOSPC, "mediator=i40e address=%s open=%d expected=at most %d".formatted(function.address(),
+                MAX_OPEN, MAX_OPEN));
+        }
+        return Optional.of(new VfMediation(function.address(), context, migration, free::release));
+    }
+}

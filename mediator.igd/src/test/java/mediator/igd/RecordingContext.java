@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+package mediator.igd;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import vfio.pci.api.device.IrqInfo;
+import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.dma.DmaSpace;
+import vfio.pci.api.mediation.Claim;
+import vfio.pci.api.mediation.MediationContext;
+import vfio.pci.api.mediation.SharedMemory;
+
+/// A context that keeps what is done to trapping and refuses everything the mediation has no business with.
+final class RecordingContext implements MediationContext {
+    final List<Boolean> traps = new ArrayList<>();
+    private boolean trapping;
+
+    @Override
+    public synchronized void trap(boolean on) {
+        if (on != trapping) {
+            trapping = on;
+            traps.add(on);
+        }
+    }
+
+    @Override
+    public synchronized boolean trapping() {
+        return trapping;
+    }
+
+    @Override
+    public void readBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) {
+        throw new AssertionError("readBelow");
+    }
+
+    @Override
+    public void writeBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) {
+        throw new AssertionError("writeBelow");
+    }
+
+    @Override
+    public RegionInfo regionInfoBelow(int region) {
+        throw new AssertionError("regionInfoBelow");
+    }
+
+    @Override
+    public int addRegion(long size, Optional<SharedMemory> backing, RegionInfo info) {
+        throw new AssertionError("addRegion");
+    }
+
+    @Override
+    public int addIrq(int count, IrqInfo.Type type) {
+        throw new AssertionError("addIrq");
+    }
+
+    @Override
+    public boolean raise(int irq, int vector) {
+        throw new AssertionError("raise");
+    }
+
+    @Override
+    public void claim(List<Claim> claims) {
+        throw new AssertionError("claim");
+    }
+
+    @Override
+    public SharedMemory sharedMemory(String name, long size) {
+        throw new AssertionError("sharedMemory");
+    }
+
+    @Override
+    public DmaSpace guestMemory() {
+        throw new AssertionError("guestMemory");
+    }
+}

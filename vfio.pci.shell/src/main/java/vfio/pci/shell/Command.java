@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.shell;
+
+import java.io.PrintStream;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/// The commands, as their help tells them.
+enum Command {
+    DEVICES("", "lists all functions, and who mediates, uses and serves them"),
+    DEVICE("ADDRESS", "shows one function, with the regions and interrupts it has while it is open"),
+    MEDIATORS("", "lists the mediators in the order they are asked"),
+    SERVE("ADDRESS SOCKET", "serves a device on a UNIX socket, an absolute path"),
+    UNSERVE("ADDRESS", "ends serving a device: its client is disconnected, the socket removed"),
+    READ("ADDRESS REGION OFFSET WIDTH", "reads a register through the mediator, as a client would"),
+    WRITE("ADDRESS REGION OFFSET WIDTH VALUE", "writes a register through the mediator, as a client would"),
+    STATS("ADDRESS", "shows the counters of an open device; zeroes for one that is not open"),
+    HELP("[COMMAND]", "lists the commands, or tells more of one");
+
+    private static final String ACCESS = """
+        REGION is a number, or one of bar0 to bar5, rom, config, vga; WIDTH is 1, 2, 4 or 8 bytes, little-endian.
+        Numbers are decimal, or hexadecimal after 0x. A device that nobody has open is opened for this one access, as its last
+        reset left it, and closed again.""";
+
+    private final List<String> parameters;
+    private final String summary;
+
+    Command(String parameters, String summary) {
+        this.parameters = parameters.isEmpty() ? List.of() : List.of(parameters.split(" "));
+        this.summary = summary;
+    }
+
+    /// The command of that name, with or without its scope.
+    static Optional<Command> named(String name) {
+        String plain = name.startsWith("vfio:") ? name.substring("vfio:".length()) : name;
+        return Arrays.stream(values()).filter(command -> command.function().equals(plain)).findFirst();
+    }
+
+    /// What is typed, without the scope.
+    String function() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// Names of the arguments, in order.
+    List<String> parameters() {
+        return parameters;
+    }
+
+    /// How many of the arguments must be given.
+    int required() {
+        return (int) parameters.stream().filter(parameter -> !parameter.startsWith("[")).count();
+    }
+
+    /// What is typed, with its arguments.
+    String usage() {
+        String options = this == HELP ? "" : " [-j]";
+        return ("vfio:" + function() + options + " " + String.join(" ", parameters)).stripTrailing();
+    }
+
+    /// One line of what it does.
+    String summary() {
+        return summary;
+    }
+
+    void printHelp(PrintStream out) {
+        out.println(usage());
+        out.println("    " + summary);
+        if (parameters.contains("ADDRESS")) {
+            out.println("    ADDRESS is DDDD:BB:DD.F, or BB:DD.F in domain 0.");
+        }
+        if (this == SERVE) {
+            out.println("    When the command returns, a client may connect; one at a time. The socket has mode 0600, and one that nobody");
+            out.println("    listens on any more is taken over.");
+        }
+        if (this == MEDIATORS) {
+            out.println("    One that has gone is listed as long as a thread is stuck in it, with that thread's stack.");
+        }
+        if (this == READ || this == WRITE) {
+            out.println(ACCESS.indent(4).stripTrailing());
+        }
+        if (this != HELP) {
+            out.println("    -j, --json   answers as one line of JSON, with addresses, offsets and values as strings");
+        }
+        out.println("    -h, --help   prints this");
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import linux.sys.Epoll;
+import linux.sys.PeerCredentials;
+import linux.sys.UnixSocket;
+import vfio.pci.api.PciAddress;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.ServedStatus;
+import vfio.pci.api.device.VfioPci;
+import vfio.user.loop.PollLoop;
+import vfio.user.session.Buffers;
+import vfio.user.session.Connection;
+import vfio.user.session.Host;
+
+/// A device on a socket, with one client at most. All but [#status()] and [#ended()] is for tasks of the loop.
+final class Served implements Listener.Taker {
+    private static final Duration NEXT_TRY = Duration.ofMillis(100);
+
+    private final PciAddress address;
+    private final SocketFile file;
+    private final PollLoop loop;
+    private final Buffers buffers;
+    private final Host host;
+    private final Listener listener;
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private boolean ending;
+    /// Written by the loop, read by all; null while nobody is connected.
+    private volatile Connection connection;
+
+    /// @param file taken, with this
+    Served(PciAddress address, SocketFile file, VfioPci pci, PollLoop loop, Executor workers) throws VfioException {
+        this.address = address;
+        this.file = file;
+        this.loop = loop;
+        buffers = new Buffers();
+        host = new Host(address, pci, loop, workers, buffers, this::left);
+        listener = new Listener(file, this);
+    }
+
+    PciAddress address() {
+        return address;
+    }
+
+    Path path() {
+        return file.path();
+    }
+
+    ServedStatus status() {
+        Connection now = connection;
+        return new ServedStatus(address, file.path(), Optional.ofNullable(now).map(Connection::client), now == null ? 0 : now.requests(),
+            now == null ? 0 : now.errors());
+    }
+
+    /// Done when nothing of it is left.
+    CompletableFuture<Void> ended() {
+        return ended;
+    }
+
+    void begin() {
+        loop.add(listener, Epoll.IN);
+    }
+
+    /// Ends listening and the connection, after what it asked for is answered.
+    void end() {
+        ending = true;
+        loop.remove(listener);
+        if (connection == null) {
+            finish();
+        } else {
+            connection.end();
+        }
+    }
+
+    /// Cuts a connection whose request does not come back. What it holds goes when it does.
+    void abandon() {
+        if (connection != null) {
+            connection.abandon();
+        }
+    }
+
+    @Override
+    public void take(UnixSocket client) {
+        if (!loop.execute(() -> connect(client))) {
+            client.close();
+        }
+    }
+
+    @Override
+    public void tryLater() {
+        loop.execute(() -> loop.schedule(NEXT_TRY, () -> loop.resume(listener)));
+    }
+
+    private void connect(UnixSocket client) {
+        if (ending) {
+            client.close();
+            return;
+        }
+        connection = new Connection(host, client, nameOf(client));
+        loop.add(connection, Epoll.IN);
+    }
+
+    private String nameOf(UnixSocket client) {
+        try {
+            PeerCredentials peer = client.peer();
+            Path comm = Path.of("/proc", Integer.toString(peer.pid()), "comm");
+            String program = Files.isReadable(comm) ? Files.readString(comm).strip() : "client";
+            return program + " pid=" + peer.pid() + " uid=" + peer.uid() + " " + file.path();
+        } catch (VfioException | IOException e) {
+            return "client " + file.path();
+        }
+    }
+
+    private void left() {
+        connection = null;
+        if (ending) {
+            finish();
+        } else {
+            loop.resume(listener);
+        }
+    }
+
+    private void finish() {
+        // Unmapping stops all threads for a moment: not on the loop.
+        host.workers().execute(() -> {
+            buffers.close();
+            ended.complete(null);
+        });
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user;
+
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import vfio.pci.api.Errno;
+import vfio.pci.api.PciAddress;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.DeviceAdmin;
+import vfio.pci.api.admin.ServeAdmin;
+import vfio.pci.api.admin.ServedStatus;
+import vfio.pci.api.device.VfioPci;
+import vfio.user.loop.PollLoop;
+
+/// Serves devices over vfio-user. Goes with the core: what is served then is ended as by [#unserve].
+@Component(service = ServeAdmin.class)
+public final class VfioUserServer implements ServeAdmin {
+    private static final Logger LOG = System.getLogger(VfioUserServer.class.getName());
+    private static final String THREADS = "vfio-user";
+    /// How long requests in flight may take when serving ends.
+    private static final Duration LAST_REQUESTS = Duration.ofSeconds(5);
+
+    private final VfioPci pci;
+    private final DeviceAdmin devices;
+    private final PollLoop loop;
+    private final Workers workers = new Workers(THREADS + "-worker-");
+    /// By address; the lock is the map.
+    private final TreeMap<PciAddress, Served> served = new TreeMap<>();
+    private boolean ended;
+
+    /// Starts with nothing served.
+    ///
+    /// @param pci opens the devices
+    /// @param devices knows which there are
+    /// @throws VfioException EMFILE when the process has no descriptor left
+    @Activate
+    public VfioUserServer(@Reference VfioPci pci, @Reference DeviceAdmin devices) throws VfioException {
+        this.pci = pci;
+        this.devices = devices;
+        loop = PollLoop.start(THREADS);
+    }
+
+    /// Ends all that is served. Waits for requests in flight, for a bounded time.
+    @Deactivate
+    public void deactivate() {
+        List<Served> all;
+        synchronized (served) {
+            ended = true;
+            all = new ArrayList<>(served.values());
+            served.clear();
+        }
+        end(all);
+        boolean gone = loop.end(LAST_REQUESTS);
+        gone &= workers.end(LAST_REQUESTS);
+        if (!gone) {
+            LOG.log(Level.WARNING, "threads of vfio-user are still inside a device and end when they leave it");
+        }
+    }
+
+    @Override
+    public void serve(PciAddress address, Path socket) throws VfioException {
+        devices.device(address);
+        synchronized (served) {
+            if (ended) {
+                throw new VfioException(Errno.ECANCELED, "device=%s the server has ended".formatted(address));
+            }
+            Served before = served.get(address);
+            if (before != null) {
+                throw new VfioException(Errno.EBUSY, "device=%s is served already: socket=%s".formatted(address, before.path()));
+            }
+            served.put(address, listen(address, socket));
+        }
+        LOG.log(Level.INFO, "serving device={0} socket={1}", address, socket);
+    }
+
+    private Served listen(PciAddress address, Path socket) throws VfioException {
+        SocketFile file = SocketFile.listen(socket);
+        boolean listening = false;
+        try {
+            Served fresh = new Served(address, file, pci, loop, workers);
+            listening = loop.execute(fresh::begin);
+            return fresh;
+        } finally {
+            if (!listening) {
+                file.close();
+            }
+        }
+    }
+
+    @Override
+    public void unserve(PciAddress address) throws VfioException {
+        Served gone;
+        synchronized (served) {
+            gone = served.remove(address);
+        }
+        if (gone == null) {
+            throw new VfioException(Errno.ENOENT, "device=%s is not served".formatted(address));
+        }
+        end(List.of(gone));
+        LOG.log(Level.INFO, "no longer serving device={0} socket={1}", address, gone.path());
+    }
+
+    @Override
+    public List<ServedStatus> served() {
+        synchronized (served) {
+            return served.values().stream().map(Served::status).toList();
+        }
+    }
+
+    /// Ends all of them side by side, and waits for a bounded time.
+    private void end(Collection<Served> all) {
+        for (Served one : all) {
+            loop.execute(one::end);
+        }
+        long deadline = System.nanoTime() + LAST_REQUESTS.toNanos();
+        for (Served one : all) {
+            if (!endedBy(one, deadline)) {
+                LOG.log(Level.WARNING, "device={0} a request does not come back; its client is disconnected", one.address());
+                loop.execute(one::abandon);
+            }
+        }
+    }
+
+    private static boolean endedBy(Served one, long deadline) {
+        try {
+            one.ended().get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("never completed with an error", e);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user;
+
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/// Threads that open and close devices, which may wait for mediators. There are as many as there are devices being opened or closed at
+/// once, so that one which hangs keeps nobody else from it; they end when there is nothing to do.
+final class Workers implements Executor {
+    private static final int MOST = 4096;
+    private static final int IDLE_SECONDS = 2;
+
+    private final AtomicLong number = new AtomicLong();
+    private final ThreadPoolExecutor pool;
+
+    /// @param prefix of the threads' names
+    Workers(String prefix) {
+        pool = new ThreadPoolExecutor(0, MOST, IDLE_SECONDS, TimeUnit.SECONDS, new SynchronousQueue<>(),
+            task -> Thread.ofPlatform().name(prefix, number.getAndIncrement()).daemon().unstarted(task),
+            // A turn that was abandoned comes back when all has ended: it closes its device itself.
+            (task, _) -> task.run());
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        pool.execute(task);
+    }
+
+    /// Waits for what is being done; interrupts it at the end of the time.
+    ///
+    /// @return whether nothing is left
+    boolean end(Duration bound) {
+        pool.shutdown();
+        try {
+            if (pool.awaitTermination(bound.toNanos(), TimeUnit.NANOSECONDS)) {
+                return true;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        pool.shutdownNow();
+        return false;
+    }
+}

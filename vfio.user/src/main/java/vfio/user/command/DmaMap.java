@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user.command;
+
+import vfio.pci.api.Errno;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.dma.DmaBacking;
+import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.function.Bar;
+import vfio.user.wire.DmaMapLayout;
+
+/// DMA_MAP: with a descriptor the device reaches the memory itself; without one it is recorded, and out of reach.
+final class DmaMap implements Handler {
+    private static final long READ_WRITE = DmaMapLayout.REGION_READ | DmaMapLayout.REGION_WRITE;
+    private static final long KNOWN = READ_WRITE | DmaMapLayout.REGION_MMAP | DmaMapLayout.REGION_FILE_IO;
+
+    @Override
+    public void handle(Exchange exchange) throws VfioException {
+        exchange.requireSize(DmaMapLayout.BYTES);
+        DmaMapLayout.DmaMap map = DmaMapLayout.decode(exchange.request(), exchange.payload());
+        Exchange.requireArgsz(map.argsz(), DmaMapLayout.BYTES);
+        checkFlags(map.flags(), exchange.fds());
+        if (map.size() <= 0 || Long.compareUnsigned(map.addr(), -map.size()) > 0) {
+            throw Exchange.invalid("size", map.size(), "1 to 2^63 - 1, not past the end of the address space");
+        }
+        exchange.device().dmaMap(new DmaMapping(map.addr(), map.size(), (map.flags() & DmaMapLayout.REGION_READ) != 0,
+            (map.flags() & DmaMapLayout.REGION_WRITE) != 0, backing(exchange, map)));
+    }
+
+    private static void checkFlags(long flags, int fds) throws VfioException {
+        if ((flags & ~KNOWN) != 0 || (flags & READ_WRITE) == 0) {
+            throw Exchange.invalid("flags", flags, "1, 2 or 3");
+        }
+        if (fds > 1 || fds == 0 && (flags & ~READ_WRITE) != 0) {
+            throw Exchange.invalid("fds", fds, "at most one, and one for a mapping by file");
+        }
+        if ((flags & DmaMapLayout.REGION_FILE_IO) != 0) {
+            throw new VfioException(Errno.EOPNOTSUPP, "flags=0x%x memory is mapped, not read and written as a file".formatted(flags));
+        }
+    }
+
+    private static DmaBacking backing(Exchange exchange, DmaMapLayout.DmaMap map) throws VfioException {
+        if (exchange.fds() == 0) {
+            return new DmaBacking.Unreachable();
+        }
+        if (map.offset() < 0 || map.offset() % Bar.PAGE_SIZE != 0 || map.offset() > Long.MAX_VALUE - map.size()) {
+            throw Exchange.invalid("offset", map.offset(), "a page boundary within a file");
+        }
+        return new DmaBacking.File(exchange.takeFd(), map.offset());
+    }
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user.command;
+
+import java.lang.foreign.MemorySegment;
+import linux.sys.Fd;
+import vfio.pci.api.Errno;
+import vfio.pci.api.OwnedFd;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.device.DevicePort;
+import vfio.pci.api.device.VfioDevice;
+
+/// A request and the answer it will have. One per connection, used again for each message. Belongs to the thread that is in the
+/// connection's turn.
+public abstract class Exchange {
+    /// Most files one message may bring, `max_msg_fds` as the server says it.
+    public static final int MAX_MSG_FDS = 16;
+    /// Most bytes of data in one message, `max_data_xfer_size`.
+    public static final int MAX_DATA = 1 << 20;
+
+    /// Where the request is.
+    public abstract MemorySegment request();
+
+    /// Where in [#request()] its payload begins.
+    public abstract long payload();
+
+    /// How long its payload is.
+    public abstract int payloadSize();
+
+    /// How many descriptors came with it and were not taken.
+    public abstract int fds();
+
+    /// Hands over the next of them; the caller closes it. What nobody took is closed when the answer is out.
+    public abstract Fd takeFd();
+
+    /// Where the answer goes; has room for [#MAX_DATA] and any structure before it.
+    public abstract MemorySegment reply();
+
+    /// Where in [#reply()] its payload begins; a multiple of 8.
+    public abstract long replyPayload();
+
+    /// Says that the answer has a payload of that many bytes, which were written to [#reply()].
+    public abstract void answer(int payloadSize);
+
+    /// Sends a descriptor along, which stays its owner's and open until the device is closed.
+    public abstract void attach(OwnedFd fd);
+
+    /// The device.
+    public abstract VfioDevice device();
+
+    /// Where this connection accesses the device.
+    public abstract DevicePort port();
+
+    /// Whether the client asked for the capability that says which areas are disablable.
+    public abstract boolean tellsDisablableAreas();
+
+    /// Counts a fault that has no answer of its own, as in a posted write among others.
+    public abstract void fault(VfioException fault);
+
+    /// Requires a payload of exactly that size.
+    ///
+    /// @throws VfioException EINVAL
+    final void requireSize(int size) throws VfioException {
+        if (payloadSize() != size) {
+            throw invalid("payload", payloadSize(), "0x" + Integer.toHexString(size));
+        }
+    }
+
+    /// Requires a payload of at least that size.
+    ///
+    /// @throws VfioException EINVAL
+    final void requireAtLeast(int size) throws VfioException {
+        if (payloadSize() < size) {
+            throw invalid("payload", payloadSize(), "at least 0x" + Integer.toHexString(size));
+        }
+    }
+
+    /// Requires that no descriptor came.
+    ///
+    /// @throws VfioException EINVAL
+    final void requireNoFds() throws VfioException {
+        if (fds() != 0) {
+            throw invalid("fds", fds(), "none");
+        }
+    }
+
+    /// Requires that `argsz` leaves room for that many bytes of answer.
+    ///
+    /// @throws VfioException EINVAL
+    static void requireArgsz(long argsz, int size) throws VfioException {
+        if (argsz < size) {
+            throw invalid("argsz", argsz, "at least 0x" + Integer.toHexString(size));
+        }
+    }
+
+    /// An index or the like that fits an int, where devices have theirs.
+    ///
+    /// @throws VfioException EINVAL
+    static int index(String name, long value) throws VfioException {
+        if (value > Integer.MAX_VALUE) {
+            throw invalid(name, value, "below 0x80000000");
+        }
+        return (int) value;
+    }
+
+    static VfioException invalid(String name, long value, String expected) {
+        return new VfioException(Errno.EINVAL, "%s=0x%x expected=%s".formatted(name, value, expected));
+    }
+}

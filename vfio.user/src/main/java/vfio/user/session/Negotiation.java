@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user.session;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import vfio.pci.api.Errno;
+import vfio.pci.api.VfioException;
+import vfio.user.command.Exchange;
+import vfio.user.wire.VersionCapabilities;
+import vfio.user.wire.VersionJson;
+import vfio.user.wire.VersionLayout;
+
+/// What a client proposed in VERSION, and the answer: only what it proposed, and only where that is not the default, for QEMU takes no
+/// more than 214 bytes.
+///
+/// @param proposed by the client
+record Negotiation(VersionCapabilities proposed) {
+    private static final int MAJOR = 0;
+    private static final int MINOR = 0;
+    /// Longest text looked at.
+    private static final int LONGEST_TEXT = 4096;
+
+    /// Reads the request.
+    ///
+    /// @throws VfioException EINVAL for another major version, or text that is not what the protocol says; EMSGSIZE for too much of it
+    static Negotiation read(MemorySegment request, long payload, int size) throws VfioException {
+        if (size < VersionLayout.BYTES) {
+            throw new VfioException(Errno.EINVAL, "payload=0x%x expected=at least 0x4".formatted(size));
+        }
+        VersionLayout.Version version = VersionLayout.decode(request, payload);
+        if (version.major() != MAJOR) {
+            throw new VfioException(Errno.EINVAL, "major=0x%x expected=0".formatted(version.major()));
+        }
+        if (size == VersionLayout.BYTES) {
+            return new Negotiation(VersionCapabilities.NONE);
+        }
+        return new Negotiation(VersionJson.parse(text(request, payload + VersionLayout.BYTES, size - VersionLayout.BYTES)));
+    }
+
+    private static String text(MemorySegment request, long at, int size) throws VfioException {
+        if (size > LONGEST_TEXT) {
+            throw new VfioException(Errno.EMSGSIZE, "version data: size=0x%x expected=at most 0x%x".formatted(size, LONGEST_TEXT));
+        }
+        int length = 0;
+        while (length < size && request.get(ValueLayout.JAVA_BYTE, at + length) != 0) {
+            length++;
+        }
+        if (length == size) {
+            throw new VfioException(Errno.EINVAL, "version data: expected=a terminating NUL");
+        }
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(request.asSlice(at, length).asByteBuffer()).toString();
+        } catch (CharacterCodingException e) {
+            throw new VfioException(Errno.EINVAL, "version data: expected=UTF-8");
+        }
+    }
+
+    /// Writes the answer.
+    ///
+    /// @return its bytes
+    int write(MemorySegment reply, long payload) {
+        VersionLayout.encode(new VersionLayout.Version(MAJOR, MINOR), reply, payload);
+        byte[] text = VersionJson.format(answer()).getBytes(StandardCharsets.UTF_8);
+        MemorySegment.copy(text, 0, reply, ValueLayout.JAVA_BYTE, payload + VersionLayout.BYTES, text.length);
+        reply.set(ValueLayout.JAVA_BYTE, payload + VersionLayout.BYTES + text.length, (byte) 0);
+        return VersionLayout.BYTES + text.length + 1;
+    }
+
+    private VersionCapabilities answer() {
+        VersionCapabilities answer = VersionCapabilities.NONE.withWriteMultiple(proposed.writeMultiple())
+            .withDisablableAreas(proposed.disablableAreas());
+        return proposed.maxMsgFds().isPresent() ? answer.withMaxMsgFds(Exchange.MAX_MSG_FDS) : answer;
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user.session;
+
+import java.lang.foreign.MemorySegment;
+import linux.sys.UnixSocket;
+import vfio.pci.api.Errno;
+import vfio.pci.api.OwnedFd;
+import vfio.user.wire.HeaderLayout;
+
+/// The one answer on its way. It goes out in one piece, so that no header is ever split; what the socket does not take at once waits here.
+final class Outbound {
+    /// What became of an answer.
+    enum Sent {
+        /// It is out.
+        ALL,
+        /// There is no room for the rest of it now.
+        BLOCKED,
+        /// Nobody is there any more.
+        BROKEN
+    }
+
+    /// Where the payload is.
+    static final int PAYLOAD = HeaderLayout.BYTES;
+
+    private static final int EAGAIN = -Errno.EAGAIN.value();
+
+    private final MemorySegment buffer;
+    private final int[] numbers = new int[1];
+    private OwnedFd fd;
+    private int sent;
+    private int size;
+
+    Outbound(MemorySegment buffer) {
+        this.buffer = buffer;
+    }
+
+    MemorySegment buffer() {
+        return buffer;
+    }
+
+    /// Has a descriptor go with the answer that is being written.
+    void attach(OwnedFd lent) {
+        fd = lent;
+    }
+
+    /// Forgets the answer that was being written.
+    void drop() {
+        fd = null;
+    }
+
+    /// The answer is written: this is its header.
+    void reply(int msgId, int command, int payloadSize) {
+        start(msgId, command, HeaderLayout.BYTES + payloadSize, HeaderLayout.F_TYPE_REPLY, 0);
+    }
+
+    /// The answer is an error: the header alone. The one place where an errno becomes bytes.
+    void error(int msgId, int command, Errno errno) {
+        drop();
+        int number = errno == Errno.EUNKNOWN ? Errno.EIO.value() : errno.value();
+        start(msgId, command, HeaderLayout.BYTES, HeaderLayout.F_TYPE_REPLY | HeaderLayout.F_ERROR, number);
+    }
+
+    private void start(int msgId, int command, int bytes, int flags, int errno) {
+        HeaderLayout.encode(buffer, 0, msgId, command, bytes, flags, errno);
+        sent = 0;
+        size = bytes;
+    }
+
+    /// Sends what is left of the answer, if anything, without waiting. Hot.
+    Sent flush(UnixSocket socket) {
+        while (sent < size) {
+            int count = fd == null ? socket.send(buffer, sent, size - sent, false) : sendWithFd(socket);
+            if (count < 0) {
+                return count == EAGAIN ? Sent.BLOCKED : Sent.BROKEN;
+            }
+            fd = null;
+            sent += count;
+        }
+        return Sent.ALL;
+    }
+
+    private int sendWithFd(UnixSocket socket) {
+        numbers[0] = fd.number();
+        return socket.sendWithFds(buffer, sent, size - sent, numbers, 1, false);
+    }
+}

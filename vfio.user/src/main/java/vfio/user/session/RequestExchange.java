@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user.session;
+
+import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
+import linux.sys.Fd;
+import vfio.pci.api.OwnedFd;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.device.DevicePort;
+import vfio.pci.api.device.VfioDevice;
+import vfio.user.command.Exchange;
+import vfio.user.wire.HeaderLayout;
+
+/// The message that is in the connection's buffers now.
+final class RequestExchange extends Exchange {
+    private final Inbound in;
+    private final Outbound out;
+    private final Consumer<VfioException> faults;
+    private VfioDevice device;
+    private DevicePort port;
+    private boolean disablable;
+    private int answerSize;
+
+    RequestExchange(Inbound in, Outbound out, Consumer<VfioException> faults) {
+        this.in = in;
+        this.out = out;
+        this.faults = faults;
+    }
+
+    void open(OpenDevice open, boolean tellsDisablableAreas) {
+        device = open.device();
+        port = open.port();
+        disablable = tellsDisablableAreas;
+    }
+
+    void begin() {
+        answerSize = 0;
+    }
+
+    int answerSize() {
+        return answerSize;
+    }
+
+    @Override
+    public MemorySegment request() {
+        return in.buffer();
+    }
+
+    @Override
+    public long payload() {
+        return in.start() + (long) HeaderLayout.BYTES;
+    }
+
+    @Override
+    public int payloadSize() {
+        return in.size() - HeaderLayout.BYTES;
+    }
+
+    @Override
+    public int fds() {
+        return in.fds();
+    }
+
+    @Override
+    public Fd takeFd() {
+        return in.takeFd();
+    }
+
+    @Override
+    public MemorySegment reply() {
+        return out.buffer();
+    }
+
+    @Override
+    public long replyPayload() {
+        return Outbound.PAYLOAD;
+    }
+
+    @Override
+    public void answer(int payloadSize) {
+        answerSize = payloadSize;
+    }
+
+    @Override
+    public void attach(OwnedFd fd) {
+        out.attach(fd);
+    }
+
+    @Override
+    public VfioDevice device() {
+        return device;
+    }
+
+    @Override
+    public DevicePort port() {
+        return port;
+    }
+
+    @Override
+    public boolean tellsDisablableAreas() {
+        return disablable;
+    }
+
+    @Override
+    public void fault(VfioException fault) {
+        faults.accept(fault);
+    }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import vfio.pci.api.VfioException;
+
+/// One bad device never hurts another: over real sockets, in one server.
+class SlowDeviceTest {
+    private static final long MOST_ADDED = TimeUnit.MILLISECONDS.toNanos(10);
+
+    @RegisterExtension
+    final ServerFixture fixture = new ServerFixture();
+
+    /// Whatever else the machine does adds to what is measured, now and then; what the hang adds it adds all the time. So the longest round
+    /// trip of each half second counts, and of these the middle one; and none may be as long as only a hang can make it.
+    @Test
+    void anAccessThatHangsTenSecondsAddsLessThanTenMillisecondsToAnotherDevice() throws VfioException, InterruptedException {
+        Path second = fixture.folder.resolve("second.sock");
+        fixture.server.serve(TestPci.SECOND, second);
+        try (RawClient slow = fixture.ready(); RawClient quick = RawClient.ready(second)) {
+            TestDevice hanging = fixture.pci.next();
+            warmUp(quick);
+            List<Long> usual = longestRoundTrips(quick, Duration.ofSeconds(5));
+            hang(slow, hanging);
+            List<Long> meanwhile = longestRoundTrips(quick, Duration.ofSeconds(10));
+            assertThat(hanging.inside).hasValue(1);
+            assertThat(slow.peek()).isEqualTo(RawClient.EAGAIN);
+            System.out.printf("longest round trip of half a second, middle and worst, in us: usual %d and %d, during the hang %d and %d%n",
+                middle(usual) / 1000, usual.getLast() / 1000, middle(meanwhile) / 1000, meanwhile.getLast() / 1000);
+            assertThat(middle(meanwhile) - middle(usual)).isLessThan(MOST_ADDED);
+            assertThat(meanwhile.getLast()).isLessThan(TimeUnit.SECONDS.toNanos(1));
+
+            hanging.blocked.release();
+            assertThat(slow.receive().errno()).as("its answer is still sent").isZero();
+            assertThat(slow.call(RawClient.DEVICE_RESET, Bytes.of()).errno()).as("it is served on").isZero();
+            ServerFixture.await("one loop thread is left", () -> loops().size() == 1);
+        }
+        fixture.server.unserve(TestPci.SECOND);
+    }
+
+    @Test
+    void theFirstAccessAfterAHangBeganIsNotHeldUpEither() throws VfioException, InterruptedException {
+        Path second = fixture.folder.resolve("second.sock");
+        fixture.server.serve(TestPci.SECOND, second);
+        try (RawClient slow = fixture.ready(); RawClient quick = RawClient.ready(second)) {
+            TestDevice hanging = fixture.pci.next();
+            warmUp(quick);
+            List<Long> times = new ArrayList<>();
+            for (int round = 0; round < 30; round++) {
+                hang(slow, hanging);
+                long start = System.nanoTime();
+                quick.call(RawClient.REGION_READ, RawClient.access(0, 2, 4));
+                times.add(System.nanoTime() - start);
+                hanging.blocked.release();
+                assertThat(slow.receive().errno()).isZero();
+            }
+            times.sort(null);
+            assertThat(middle(times)).as("all: %s", times).isLessThan(MOST_ADDED);
+            assertThat(loops().size()).isLessThanOrEqualTo(2);
+        }
+        fixture.server.unserve(TestPci.SECOND);
+    }
+
+    @Test
+    void aHangingOpenHoldsUpNobody() throws VfioException {
+        Path second = fixture.folder.resolve("second.sock");
+        fixture.server.serve(TestPci.SECOND, second);
+        fixture.pci.gate = new Semaphore(0);
+        try (RawClient waiting = RawClient.connect(fixture.socket)) {
+            waiting.send(RawClient.message(1, RawClient.VERSION, 0, Bytes.of().u16(0, 0).array()).array());
+            try (RawClient quick = RawClient.ready(second)) {
+                assertThat(quick.call(RawClient.DEVICE_RESET, Bytes.of()).errno()).isZero();
+            }
+            assertThat(waiting.peek()).isEqualTo(RawClient.EAGAIN);
+            fixture.pci.gate.release();
+            assertThat(waiting.receive().errno()).isZero();
+        }
+        fixture.server.unserve(TestPci.SECOND);
+    }
+
+    @Test
+    void aClientThatLeavesDuringAHangIsCleanedUpAfterwards() throws VfioException, InterruptedException {
+        RawClient slow = fixture.ready();
+        TestDevice hanging = fixture.pci.next();
+        hang(slow, hanging);
+        ServerFixture.await("the turn was overtaken", () -> loops().size() == 2);
+        slow.close();
+        try (RawClient next = RawClient.connect(fixture.socket)) {
+            next.send(RawClient.message(1, RawClient.VERSION, 0, Bytes.of().u16(0, 0).array()).array());
+            assertThat(next.peek()).as("one client at a time").isEqualTo(RawClient.EAGAIN);
+            hanging.blocked.release();
+            assertThat(next.receive().errno()).isZero();
+            assertThat(hanging.closed).isTrue();
+            assertThat(hanging.calls).doesNotContain("closed out of order");
+        }
+    }
+
+    @Test
+    void everyConnectionCanHangAtOnceInAThreadOfItsOwn() throws Exception {
+        Path second = fixture.folder.resolve("second.sock");
+        fixture.server.serve(TestPci.SECOND, second);
+        try (RawClient first = fixture.ready(); RawClient other = RawClient.ready(second)) {
+            TestDevice one = fixture.pci.next();
+            TestDevice two = fixture.pci.next();
+            hang(first, one);
+            hang(other, two);
+            ServerFixture.await("both were overtaken", () -> loops().size() == 3);
+            assertThat(fixture.server.served()).hasSize(2);
+            two.blocked.release();
+            assertThat(other.receive().errno()).isZero();
+            one.blocked.release();
+            assertThat(first.receive().errno()).isZero();
+        }
+        fixture.server.unserve(TestPci.SECOND);
+        assertThat(Files.exists(second)).isFalse();
+    }
+
+    private static void hang(RawClient client, TestDevice device) {
+        client.send(RawClient.message(1, RawClient.REGION_READ, 0, RawClient.access(TestDevice.BLOCKING, 2, 4).array()).array());
+        ServerFixture.await("the access is inside", () -> device.inside.get() == 1);
+    }
+
+    private static void warmUp(RawClient client) {
+        for (int i = 0; i < 3000; i++) {
+            client.call(RawClient.REGION_READ, RawClient.access(0, 2, 4));
+        }
+    }
+
+    /// The longest of each half second, sorted.
+    private static List<Long> longestRoundTrips(RawClient client, Duration time) {
+        long start = System.nanoTime();
+        long[] longest = new long[(int) (time.toMillis() / 500)];
+        int window;
+        while ((window = (int) ((System.nanoTime() - start) / TimeUnit.MILLISECONDS.toNanos(500))) < longest.length) {
+            long asked = System.nanoTime();
+            assertThat(client.call(RawClient.REGION_READ, RawClient.access(0, 2, 4)).errno()).isZero();
+            longest[window] = Math.max(longest[window], System.nanoTime() - asked);
+            LockSupport.parkNanos(200_000);
+        }
+        return Arrays.stream(longest).sorted().boxed().toList();
+    }
+
+    private static long middle(List<Long> sorted) {
+        return sorted.get(sorted.size() / 2);
+    }
+
+    private static List<String> loops() {
+        return ServerFixture.threads().stream().filter(name -> name.matches("vfio-user-[0-9]+")).toList();
+    }
+}
