@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import linux.sys.Fd;
 import linux.sys.Mapping;
 import vfio.pci.api.Errno;
+import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
@@ -13,19 +14,25 @@ import vfio.pci.api.function.Bar;
 /// One mapping with the memory behind it, or with none.
 ///
 /// @param owner whose it is
+/// @param files where the mapping is counted
 /// @param memory null when it cannot be reached
 /// @param mapping what to give back at the end, null when there is nothing
-record DmaEntry(Object owner, long iova, long size, boolean readable, boolean writable, MemorySegment memory, Mapping mapping) {
+record DmaEntry(Object owner, MappedFiles files, long iova, long size, boolean readable, boolean writable, MemorySegment memory,
+        Mapping mapping) {
     /// Maps the backing, which is taken also when this throws.
-    static DmaEntry of(Object owner, DmaMapping from) throws VfioException {
+    static DmaEntry of(Object owner, MappedFiles files, DmaMapping from) throws VfioException {
         return switch (from.backing()) {
-            case DmaBacking.Unreachable() -> entry(owner, from, null, null);
+            case DmaBacking.Unreachable() -> entry(owner, files, from, null, null);
             case DmaBacking.Segment(MemorySegment memory) -> {
                 if (memory.byteSize() != from.size()) {
                     throw new VfioException(Errno.EINVAL,
                         "size=0x%x memory=0x%x expected=the same".formatted(from.size(), memory.byteSize()));
                 }
-                yield entry(owner, from, memory, null);
+                if (from.writable() && memory.isReadOnly()) {
+                    throw new VfioException(Errno.EACCES, "iova=0x%x memory=read-only expected=memory that may be written"
+                        .formatted(from.iova()));
+                }
+                yield entry(owner, files, from, memory, null);
             }
             case DmaBacking.File file -> {
                 try (var fd = file.fd()) {
@@ -34,15 +41,29 @@ record DmaEntry(Object owner, long iova, long size, boolean readable, boolean wr
                         throw new VfioException(Errno.EINVAL, "offset=0x%x size=0x%x file=0x%x expected=whole pages within the file"
                             .formatted(file.offset(), from.size(), length));
                     }
-                    Mapping mapping = Mapping.of(fd, file.offset(), from.size(), true, from.writable());
-                    yield entry(owner, from, mapping.memory(), mapping);
+                    Mapping mapping = map(fd, file.offset(), from, files);
+                    yield entry(owner, files, from, mapping.memory(), mapping);
                 }
             }
         };
     }
 
-    private static DmaEntry entry(Object owner, DmaMapping from, MemorySegment memory, Mapping mapping) {
-        return new DmaEntry(owner, from.iova(), from.size(), from.readable(), from.writable(), memory, mapping);
+    private static Mapping map(OwnedFd fd, long offset, DmaMapping from, MappedFiles files) throws VfioException {
+        files.take();
+        boolean mapped = false;
+        try {
+            Mapping mapping = Mapping.of(fd, offset, from.size(), true, from.writable());
+            mapped = true;
+            return mapping;
+        } finally {
+            if (!mapped) {
+                files.giveBack();
+            }
+        }
+    }
+
+    private static DmaEntry entry(Object owner, MappedFiles files, DmaMapping from, MemorySegment memory, Mapping mapping) {
+        return new DmaEntry(owner, files, from.iova(), from.size(), from.readable(), from.writable(), memory, mapping);
     }
 
     boolean holds(long address) {
@@ -73,6 +94,7 @@ record DmaEntry(Object owner, long iova, long size, boolean readable, boolean wr
     void release() {
         if (mapping != null) {
             mapping.close();
+            files.giveBack();
         }
     }
 }
