@@ -38,13 +38,14 @@ import vfio.pci.api.function.PciFunction;
 @Measurement(iterations = 6, time = 200, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(value = 3, jvmArgsAppend = {Forks.NATIVE, Forks.UNSAFE, Forks.COMPILE_FIRST, Forks.SILENT})
 public class RuntimeBench {
+    static final int VF_ARQLEN1 = 0x8000;
+    static final int VF_ATQT1 = 0x8400;
+    static final int VFGEN_RSTAT = 0x8800;
+
     private static final ValueLayout.OfInt DWORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final PciAddress UNMEDIATED = PciAddress.parse("0000:3b:02.0");
     private static final PciAddress MEDIATED = PciAddress.parse("0000:3b:02.1");
     private static final PciAddress DIRECT = PciAddress.parse("0000:3b:02.2");
-    private static final int VF_ARQLEN1 = 0x8000;
-    private static final int VF_ATQT1 = 0x8400;
-    private static final int VFGEN_RSTAT = 0x8800;
     private static final int ROUNDS = 5_000;
 
     private final MemorySegment buffer = Arena.ofAuto().allocate(8, 8);
@@ -86,6 +87,14 @@ public class RuntimeBench {
     /// What the counters say.
     DeviceAdmin admin() {
         return runtime.service(DeviceAdmin.class, null);
+    }
+
+    DevicePort unmediatedPort() {
+        return unmediatedPort;
+    }
+
+    DevicePort mediatedPort() {
+        return mediatedPort;
     }
 
     /// As [OpenDevices#use()].
