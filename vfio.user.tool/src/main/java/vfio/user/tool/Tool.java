@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import vfio.pci.api.VfioException;
 import vfio.user.tool.probe.ProbeCommand;
+import vfio.user.tool.replay.ReplayCommand;
 
 /// The program: the first argument says which tool.
 public final class Tool {
@@ -29,7 +30,8 @@ public final class Tool {
             List<String> rest = arguments.subList(Math.min(1, arguments.size()), arguments.size());
             return switch (arguments.isEmpty() ? "" : arguments.getFirst()) {
                 case "probe" -> ProbeCommand.run(rest, out);
-                default -> throw new IllegalArgumentException("tool=%s expected=probe".formatted(arguments));
+                case "replay" -> ReplayCommand.run(rest, out);
+                default -> throw new IllegalArgumentException("tool=%s expected=probe or replay".formatted(arguments));
             };
         } catch (IllegalArgumentException e) {
             err.println("error: " + e.getMessage());

@@ -26,7 +26,7 @@ final class Channel implements AutoCloseable {
 
     private static final int[] NO_FDS = {};
 
-    private final Wire wire;
+    private final MessageSocket wire;
     private final DmaMemory memory;
     private final long timeoutNanos;
     private final Mapping out;
@@ -42,7 +42,7 @@ final class Channel implements AutoCloseable {
     Channel(UnixSocket socket, DmaMemory memory, Duration timeout) throws VfioException {
         this.memory = memory;
         timeoutNanos = timeout.toNanos();
-        wire = new Wire(socket, LONGEST);
+        wire = new MessageSocket(socket, LONGEST);
         List<Mapping> made = new ArrayList<>();
         try {
             for (int i = 0; i < 3; i++) {
@@ -100,7 +100,7 @@ final class Channel implements AutoCloseable {
     }
 
     private long deadline() {
-        return timeoutNanos == 0 ? Wire.NEVER : System.nanoTime() + timeoutNanos | 1;
+        return timeoutNanos == 0 ? MessageSocket.NEVER : System.nanoTime() + timeoutNanos | 1;
     }
 
     /// Receives messages up to one that is not a command, and answers those.
@@ -179,7 +179,7 @@ final class Channel implements AutoCloseable {
 
     /// Takes one of the descriptors that came with the last answer; the others are closed.
     Fd takeFd(int index) throws VfioException {
-        return Wire.take(fds, index);
+        return MessageSocket.take(fds, index);
     }
 
     private int send(Command command, int payloadSize, int flags, long deadline, int... numbers) throws VfioException {

@@ -14,7 +14,7 @@ final class TwinSocket implements AutoCloseable {
     private static final Logger LOG = System.getLogger(TwinSocket.class.getName());
     private static final int[] NO_FDS = {};
 
-    private final Wire wire;
+    private final MessageSocket wire;
     private final DmaMemory memory;
     private final Mapping in;
     private final Mapping out;
@@ -23,7 +23,7 @@ final class TwinSocket implements AutoCloseable {
     /// @param socket taken, also when this throws
     TwinSocket(UnixSocket socket, DmaMemory memory) throws VfioException {
         this.memory = memory;
-        wire = new Wire(socket, Channel.LONGEST);
+        wire = new MessageSocket(socket, Channel.LONGEST);
         Mapping first = null;
         Mapping second = null;
         try {
@@ -46,11 +46,11 @@ final class TwinSocket implements AutoCloseable {
         ReceivedFds fds = new ReceivedFds();
         try (in; out) {
             while (true) {
-                int size = wire.receive(in.memory(), fds, Wire.NEVER);
+                int size = wire.receive(in.memory(), fds, MessageSocket.NEVER);
                 fds.clear();
                 int answer = memory.answer(in.memory(), size, out.memory());
                 if (answer > 0) {
-                    wire.send(out.memory(), answer, NO_FDS, Wire.NEVER);
+                    wire.send(out.memory(), answer, NO_FDS, MessageSocket.NEVER);
                 }
             }
         } catch (VfioException e) {

@@ -14,9 +14,9 @@ import vfio.user.wire.HostOrder;
 
 /// A connected socket that carries whole messages, each within a deadline. One thread at a time; closing, by any, ends a wait that has no
 /// deadline.
-final class Wire implements AutoCloseable {
+public final class MessageSocket implements AutoCloseable {
     /// A deadline that never comes.
-    static final long NEVER = 0;
+    public static final long NEVER = 0;
 
     private static final int EAGAIN = -Errno.EAGAIN.value();
 
@@ -28,7 +28,7 @@ final class Wire implements AutoCloseable {
 
     /// @param socket taken, also when this throws
     /// @param longest message, bytes
-    Wire(UnixSocket socket, int longest) throws VfioException {
+    MessageSocket(UnixSocket socket, int longest) throws VfioException {
         this.socket = socket;
         this.longest = longest;
         Epoll made = null;
@@ -48,10 +48,20 @@ final class Wire implements AutoCloseable {
         set = made;
     }
 
+    /// A socket that is connected, for whoever puts messages together himself.
+    ///
+    /// @param socket taken, also when this throws
+    /// @param longest message that is received, bytes
+    /// @throws VfioException EMFILE when the process has no descriptor left
+    public static MessageSocket over(UnixSocket socket, int longest) throws VfioException {
+        return new MessageSocket(socket, longest);
+    }
+
     /// Sends a message.
     ///
+    /// @param numbers descriptors that go along
     /// @param deadline of [System#nanoTime()], or [#NEVER]
-    void send(MemorySegment message, int size, int[] numbers, long deadline) throws VfioException {
+    public void send(MemorySegment message, int size, int[] numbers, long deadline) throws VfioException {
         int sent = 0;
         while (sent < size) {
             boolean wait = deadline == NEVER;
@@ -70,9 +80,10 @@ final class Wire implements AutoCloseable {
 
     /// Receives a whole message into the buffer, from byte 0.
     ///
+    /// @param fds cleared, then filled with what came along
     /// @return its bytes
     /// @throws VfioException ECONNRESET at the end of the stream; ETIMEDOUT; EPROTO for a size that no message has
-    int receive(MemorySegment buffer, ReceivedFds fds, long deadline) throws VfioException {
+    public int receive(MemorySegment buffer, ReceivedFds fds, long deadline) throws VfioException {
         fds.clear();
         receive(buffer, 0, HeaderLayout.BYTES, fds, deadline);
         long size = HostOrder.u32(buffer, HeaderLayout.MSG_SIZE);
@@ -100,7 +111,7 @@ final class Wire implements AutoCloseable {
     /// Waits until there is something to receive.
     ///
     /// @return false when the time ran out
-    boolean readable(long deadline) throws VfioException {
+    public boolean readable(long deadline) throws VfioException {
         return ready(Epoll.IN, deadline);
     }
 
