@@ -52,6 +52,12 @@ public record VersionCapabilities(OptionalInt maxMsgFds, OptionalLong maxDataXfe
             disablableAreas);
     }
 
+    /// The same, with or without a second socket for commands of the server; a server adds which of its files that is.
+    public VersionCapabilities withTwinSocket(boolean supported) {
+        return new VersionCapabilities(maxMsgFds, maxDataXferSize, maxDmaMaps, pgsizes, writeMultiple, supported, twinSocketFdIndex,
+            disablableAreas);
+    }
+
     /// The same, with or without the capability that says which areas are disablable.
     public VersionCapabilities withDisablableAreas(boolean wanted) {
         return new VersionCapabilities(maxMsgFds, maxDataXferSize, maxDmaMaps, pgsizes, writeMultiple, twinSocket, twinSocketFdIndex,

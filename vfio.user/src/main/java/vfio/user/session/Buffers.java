@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import linux.sys.Mapping;
 import vfio.pci.api.VfioException;
 import vfio.user.command.Exchange;
+import vfio.user.trace.Tap;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.RegionAccessLayout;
 
@@ -18,6 +19,7 @@ public final class Buffers implements AutoCloseable {
 
     private final Mapping received;
     private final Mapping answer;
+    private final Tap tap = new Tap();
 
     /// Fresh ones.
     ///
@@ -30,6 +32,11 @@ public final class Buffers implements AutoCloseable {
             received.close();
             throw e;
         }
+    }
+
+    /// Where the messages can be watched.
+    public Tap tap() {
+        return tap;
     }
 
     MemorySegment received() {

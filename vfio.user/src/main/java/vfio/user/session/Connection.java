@@ -76,8 +76,8 @@ public final class Connection extends Source {
         this.socket = socket;
         this.client = client;
         faults = new FaultLog("device=" + host.address() + " client=" + client);
-        in = new Inbound(host.buffers().received());
-        out = new Outbound(host.buffers().answer());
+        in = new Inbound(host.buffers().received(), host.buffers().tap());
+        out = new Outbound(host.buffers().answer(), host.buffers().tap());
         exchange = new RequestExchange(in, out, this::fault);
     }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.user.session;
 
+import java.util.Arrays;
+import java.util.List;
 import linux.sys.Fd;
 import linux.sys.ReceivedFds;
 
@@ -41,6 +43,11 @@ final class HeldFds {
     /// Whether that message brought more than could be had.
     boolean cutBefore(long end) {
         return cutAt != NOWHERE && cutAt < end;
+    }
+
+    /// Those of the message that ends there; they stay in here.
+    List<Fd> listBefore(long end) {
+        return List.copyOf(Arrays.asList(fds).subList(0, countBefore(end)));
     }
 
     /// Hands over the first.

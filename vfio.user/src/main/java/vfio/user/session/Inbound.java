@@ -5,13 +5,16 @@ import java.lang.foreign.MemorySegment;
 import linux.sys.Fd;
 import linux.sys.ReceivedFds;
 import linux.sys.UnixSocket;
+import vfio.user.trace.Tap;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.HostOrder;
+import vfio.user.wire.trace.TraceRecord;
 
 /// The bytes of a client, as messages. One receive takes what is there; [#next()] goes through the complete messages in it, which stay
 /// where they are until the next receive.
 final class Inbound {
     private final MemorySegment buffer;
+    private final Tap tap;
     private final ReceivedFds received = new ReceivedFds();
     private final HeldFds held = new HeldFds();
     /// Place in the stream of the buffer's byte 0.
@@ -23,8 +26,9 @@ final class Inbound {
     private int start;
     private boolean broken;
 
-    Inbound(MemorySegment buffer) {
+    Inbound(MemorySegment buffer, Tap tap) {
         this.buffer = buffer;
+        this.tap = tap;
     }
 
     /// Receives what is there, without waiting. Hot.
@@ -74,6 +78,9 @@ final class Inbound {
         }
         start = head;
         head += (int) size;
+        if (tap.isWatched()) {
+            tap.show(TraceRecord.Kind.RECEIVED, buffer, start, size(), held.listBefore(base + head));
+        }
         return true;
     }
 
