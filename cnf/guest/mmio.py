@@ -8,7 +8,8 @@ mmio.py BDF BAR OPERATION [+ OPERATION]...     BAR: 0 to 5, or config for the co
   loop OFFSET WIDTH VALUE[,VALUE]... SECONDS [OFFSET=VALUE]
                                    reads and checks against the values allowed, until the time is up or the 4-byte register at
                                    OFFSET has VALUE; says how it goes every half second
-  echo OFFSET WIDTH SECONDS        writes a new value each time and checks that it reads back
+  echo OFFSET WIDTH SECONDS [OFFSET=VALUE]
+                                   writes a new value each time and checks that it reads back; ends and reports as a loop does
 
 A loop's lines are `mmio: N accesses, W wrong, R/s, longest L us`, the last one begins with `mmio: end: `.
 Exit code 1 if a value was wrong, 2 if it could not be done.
@@ -68,11 +69,13 @@ class Config:
 
 
 class Tally:
-    """Counts checked accesses, reports now and then, and bounds the time."""
+    """Counts checked accesses, reports now and then, and knows when to end: at a time, or when a register has a value."""
 
-    def __init__(self, seconds):
+    def __init__(self, target, seconds, until):
+        self.target = target
+        self.stop = [number(part) for part in until.split("=")] if until else None
         self.start = self.reported = time.monotonic()
-        self.end = self.start + seconds
+        self.end = self.start + float(seconds)
         self.count = self.reported_count = self.wrong = 0
         self.longest = 0.0
 
@@ -86,16 +89,16 @@ class Tally:
                 print("mmio: access %d gave %#x" % (self.count, value), flush=True)
         return now
 
-    def due(self, now):
-        return now - self.reported >= REPORT_SECONDS or now >= self.end
+    def goes_on(self, now):
+        if now - self.reported < REPORT_SECONDS and now < self.end:
+            return True
+        self.report("", self.reported, self.reported_count, now)
+        self.reported, self.reported_count = now, self.count
+        return now < self.end and not (self.stop and self.target.read(self.stop[0], 4) == self.stop[1])
 
     def report(self, prefix, since, counted, now):
         rate = (self.count - counted) / max(now - since, 1e-6)
         print("mmio: %s%d accesses, %d wrong, %d/s, longest %d us" % (prefix, self.count, self.wrong, rate, self.longest * 1e6), flush=True)
-
-    def interim(self, now):
-        self.report("", self.reported, self.reported_count, now)
-        self.reported, self.reported_count = now, self.count
 
     def final(self):
         self.report("end: ", self.start, 0, time.monotonic())
@@ -123,32 +126,25 @@ def write(target, offset, width, value, count="1"):
 def loop(target, offset, width, values, seconds, until=None):
     allowed = frozenset(number(value) for value in values.split(","))
     items, index = target.items(number(offset), number(width))
-    stop = [number(part) for part in until.split("=")] if until else None
-    tally = Tally(float(seconds))
+    tally = Tally(target, seconds, until)
     now = tally.start
-    while now < tally.end:
+    while tally.goes_on(now):
         began = time.monotonic()
         now = tally.check(items[index], allowed, began)
-        if tally.due(now):
-            tally.interim(now)
-            if stop and target.read(stop[0], 4) == stop[1]:
-                break
     return tally.final()
 
 
-def echo(target, offset, width, seconds):
+def echo(target, offset, width, seconds, until=None):
     items, index = target.items(number(offset), number(width))
     mask = (1 << 8 * number(width)) - 1
-    tally = Tally(float(seconds))
+    tally = Tally(target, seconds, until)
     now = tally.start
     value = 0
-    while now < tally.end:
+    while tally.goes_on(now):
         value = (value + 0x0101010101010101) & mask
         began = time.monotonic()
         items[index] = value
         now = tally.check(items[index], (value,), began)
-        if tally.due(now):
-            tally.interim(now)
     return tally.final()
 
 

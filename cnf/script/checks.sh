@@ -26,9 +26,6 @@ minus() { # ONE OTHER
     if [ -n "$1" ] && [ -n "$2" ]; then echo $(($1 - $2)); else echo unknown; fi
 }
 
-# Lets the guest go on: it waits for this number in a page that is mapped, so that its waiting costs no access.
-go() { host "sim:poke $vf 0 $gate 4 $1" >/dev/null; }
-
 # Runs a command in the runtime.
 host() { "$JAVA" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp "$client_jar" vfio.pci.shell.control.ControlClient "$1" "$instance/control"; }
 
@@ -40,18 +37,35 @@ counter() { host "vfio:stats $1" | cell "$2"; }
 # How many accesses of a client came to the host.
 accesses() { host "vfio:stats $1" | awk '$1 == "mediated" || $1 == "passedThrough" { sum += $2 } END { print sum }'; }
 
-# Reads on what the guest prints to a line that matches; not longer than that many seconds for it.
+# Gives the guest a command, as scenarios/commands takes it. Sets command_id.
+tell_guest() { # COMMAND
+    command_id=${EPOCHREALTIME//[!0-9]/}
+    printf '%s %s\n' "$command_id" "$1" >&9
+}
+
+# Runs a command in the guest and prints what it prints.
+ask_guest() { # COMMAND
+    tell_guest "$1"
+    while read_guest 60 && [[ $line != "guest: done $command_id "* ]]; do
+        printf '%s\n' "$line"
+    done
+}
+
+# Sets line to the next one of the guest's console; waits for it not longer than that many seconds.
+read_guest() { # SECONDS
+    IFS= read -r -t "$1" -u 6 line || return 1
+    line=${line%$'\r'}
+    printf '%s\n' "$line" >>"$instance/guest.log"
+}
+
+# Reads on to a line that matches, and sets line to it; to nothing when it does not come in that many seconds.
 await_guest() { # PATTERN SECONDS
-    local line deadline=$((SECONDS + $2))
-    while [ "$SECONDS" -lt "$deadline" ] && IFS= read -r -t "$((deadline - SECONDS))" -u 6 line; do
-        line=${line%$'\r'}
-        printf '%s\n' "$line" >>"$instance/guest.log"
+    local deadline=$((SECONDS + $2))
+    while [ "$SECONDS" -lt "$deadline" ] && read_guest "$((deadline - SECONDS))"; do
         if [[ $line =~ $1 ]]; then
             return 0
         fi
     done
+    line=
     return 1
 }
-
-# What stood after this in the last line of the guest that has it.
-said() { sed -n "s|^$1||p" "$instance/guest.log" | tail -n 1; }

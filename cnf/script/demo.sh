@@ -9,11 +9,11 @@ igd=0000:00:02.0
 guest=$root/cnf/guest
 
 # Where the guest finds the devices.
-vf_slot=4
-igd_slot=5
+vf_guest=0000:00:04.0
+igd_guest=0000:00:02.0
 
-# Where in BAR 0 of the VF the guest waits for the host; reserved space behind the transmit tails.
-gate=0x1ff0
+# Where in BAR 0 of the VF a loop in the guest looks whether to end: in a page that is mapped, so that it costs no access.
+stop=0x1000
 
 vfio_demo() {
     [ $# -eq 0 ] || wrong_call "arguments=$* expected=none"
@@ -34,8 +34,10 @@ vfio_demo() {
     tell_registers
     tell_memory
     tell_config
-    tell_swap
+    tell_reset
     tell_interrupt
+    tell_graphics
+    tell_swap
     tell_end
     summary
 }
@@ -82,77 +84,113 @@ await_lines() { # COUNT PATTERN FILE PROCESS
 }
 
 boot_guest() {
-    "$guest/initramfs" "$instance/initrd" -m vfio-pci -m vfio_iommu_type1 "$scripts/demo-guest" ||
+    "$guest/initramfs" "$instance/initrd" -m vfio-pci -m vfio_iommu_type1 "$guest/scenarios/commands" ||
         no_guest_run 'the initramfs could not be packed'
-    mkfifo -m 600 -- "$instance/console"
-    "$guest/boot" --iommu --append "vf=0000:00:0$vf_slot.0 igd=0000:00:0$igd_slot.0 gate=$gate limit=600" \
-        "$vf_socket@$vf_slot" "$igd_socket@$igd_slot" -- "$instance/initrd" >"$instance/console" 2>"$instance/qemu.err" 8>&- &
+    mkfifo -m 600 -- "$instance/console" "$instance/commands.in" "$instance/commands.out"
+    # For reading as well: so opening it does not wait for QEMU, and writing outlives it.
+    exec 9<>"$instance/commands.in"
+    "$guest/boot" --iommu --append limit=600 "$vf_socket@4" "$igd_socket@2" -- "$instance/initrd" \
+        -serial "pipe:$instance/commands" >"$instance/console" 2>"$instance/qemu.err" 8>&- 9>&- &
     qemu=$!
     exec 6<"$instance/console"
-    if ! await_guest 'demo: booted' 180; then
+    if ! await_guest '^guest: ready$' 180; then
         cat "$instance/qemu.err" >&2
         check 'the guest boots' yes no
         summary
     fi
+    ask_guest "enable $vf_guest && enable $igd_guest"
 }
 
 tell_identity() {
     step 'ids and sizes, as the guest has them in its sysfs'
-    local name address id
+    local name address there
     for name in vf igd; do
-        address=${!name}
-        await_guest "demo: $name ids" 60 || true
-        check "$name: vendor and device" "$(host "vfio:device $address" | cell id)" "$(said "demo: $name ids ")"
-        await_guest "demo: $name bars" 60 || true
+        address=${!name} there=${name}_guest
+        check "$name: vendor and device" "$(host "vfio:device $address" | cell id)" "$(ask_guest "ids ${!there}")"
         check "$name: BARs" "$(host "vfio:device $address" | awk '/^bar/ { printf "%s%s=%s", sep, $1, $2; sep = " " }')" \
-            "$(said "demo: $name bars ")"
+            "$(ask_guest "bars ${!there}")"
     done
 }
 
 tell_registers() {
-    step 'a trapped register'
-    local before after
-    before=$(accesses "$vf")
-    go 1
-    await_guest 'demo: rstat ' 60 || true
-    after=$(accesses "$vf")
-    check 'VFGEN_RSTAT, read by guest and host' "$(host "vfio:read $vf bar0 0x8800 4")" "$(said 'demo: rstat ')"
-    check 'VFGEN_RSTAT is VFACTIVE' 0x00000002 "$(said 'demo: rstat ')"
-    check 'the read came to the host' yes "$(greater "$after" "$before")"
-    await_guest 'demo: wrote base ' 60 || true
-    check 'VF_ATQBAL1, as the device has it' "$(said 'demo: wrote base ')" "$(host "sim:peek $vf 0 0x7c00 4")"
+    step 'trapped registers: one that the mediator looks at, and one that passes it'
+    local mediated passed_through
+    mediated=$(counter "$vf" mediated) passed_through=$(counter "$vf" passedThrough)
+    check 'VFGEN_RSTAT says VFACTIVE' 0x00000002 "$(ask_guest "mmio.py $vf_guest 0 r 0x8800 4")"
+    check 'reads that the mediator saw' 1 "$(minus "$(counter "$vf" mediated)" "$mediated")"
+    check 'VF_ATQBAL1, written and read' 0x12345000 "$(ask_guest "mmio.py $vf_guest 0 w 0x7c00 4 0x12345000 + r 0x7c00 4")"
+    check 'accesses that passed it' 2 "$(minus "$(counter "$vf" passedThrough)" "$passed_through")"
+    check 'VF_ATQBAL1, as the device has it' 0x12345000 "$(host "sim:peek $vf 0 0x7c00 4")"
 }
 
 tell_memory() {
     step 'mapped pages: both sides see the same memory, and no access comes to the host'
-    local name address bar offset before
+    local name address there bar offset before
     for name in vf igd; do
-        address=${!name}
+        address=${!name} there=${name}_guest
         case $name in
             vf) bar=0 offset=0x1000 ;;
             igd) bar=2 offset=0x100000 ;;
         esac
-        await_guest "demo: $name wrote page" 60 || true
-        check "$name: what the guest wrote" "$(said "demo: $name wrote page ")" "$(host "sim:peek $address $bar $offset 4")"
         before=$(accesses "$address")
-        host "sim:poke $address $bar $((offset + 4)) 4 0x600d0002" >/dev/null
-        await_guest "demo: $name read page" 60 || true
-        check "$name: what the device wrote" "$(host "sim:peek $address $bar $((offset + 4)) 4")" "$(said "demo: $name read page ")"
+        ask_guest "mmio.py ${!there} $bar w $offset 4 0x600d0001"
+        check "$name: what the guest wrote, on the host" 0x600d0001 "$(host "sim:peek $address $bar $offset 4")"
+        host "sim:poke $address $bar $offset 4 0x600d0002"
+        check "$name: what the device wrote, in the guest" 0x600d0002 "$(ask_guest "mmio.py ${!there} $bar r $offset 4")"
         check "$name: accesses that came to the host meanwhile" 0 "$(minus "$(accesses "$address")" "$before")"
     done
 }
 
 tell_config() {
     step 'config writes: only what may be written changes'
-    await_guest 'demo: command ' 60 || true
-    check 'command register' "$(host "vfio:read $vf config 4 2")" "$(said 'demo: command ')"
-    await_guest 'demo: ids after write ' 60 || true
-    check 'vendor and device after a write' "$(host "vfio:read $vf config 0 4")" "$(said 'demo: ids after write ')"
+    local command
+    command=$(ask_guest "mmio.py $vf_guest config r 4 2")
+    check 'all writable bits of the command register' 0x0547 "$(ask_guest "mmio.py $vf_guest config w 4 2 0xffff + r 4 2")"
+    check 'the command register on the host' 0x0547 "$(host "vfio:read $vf config 4 2")"
+    check 'vendor and device after a write' 0x154c8086 "$(ask_guest "mmio.py $vf_guest config w 0 4 0 + r 0 4 + w 4 2 $command")"
+    check 'vendor and device on the host' 0x154c8086 "$(host "vfio:read $vf config 0 4")"
+}
+
+tell_reset() {
+    step 'a function level reset by the guest'
+    ask_guest "reset $vf_guest"
+    check 'VF_ATQBAL1 is back to its first value' 0x00000000 "$(ask_guest "mmio.py $vf_guest 0 r 0x7c00 4")"
+    check 'and so it is on the host' 0x00000000 "$(host "sim:peek $vf 0 0x7c00 4")"
+}
+
+tell_interrupt() {
+    step 'MSI-X interrupts: one the device raises, one the guest asks for'
+    local before
+    before=$(counter "$vf" interrupts)
+    # VFINT_DYN_CTLN1(1) is the control of vector 2: INTENA and SWINT_TRIG.
+    tell_guest "msix.py $vf_guest arm 5 wait 1 60 write 0 0x3804 4 0x0100001d wait 2 60 disarm"
+    await_guest '^msix: armed ' 60 || true
+    check 'vectors' "$(host "vfio:device $vf" | awk '$1 == "msix" { print $2 }')" "${line#msix: armed }"
+    host "sim:interrupt $vf 1" >/dev/null
+    await_guest '^msix: vector 1 ' 60 || true
+    check 'vector 1' 'arrived 1' "${line#msix: vector 1 }"
+    await_guest '^msix: vector 2 ' 60 || true
+    check 'vector 2' 'arrived 1' "${line#msix: vector 2 }"
+    await_guest "^guest: done $command_id " 60 || true
+    check 'interrupts, as the host counts' 2 "$(minus "$(counter "$vf" interrupts)" "$before")"
+}
+
+tell_graphics() {
+    step "the graphics device's area: an access below it starts trapping, one inside ends it"
+    check 'trapping before' no "$(host "vfio:device $igd" | cell trapping)"
+    ask_guest "mmio.py $igd_guest 0 w 0x2030 4 0x40"
+    check 'trapping after an access below' yes "$(host "vfio:device $igd" | cell trapping)"
+    check 'a word inside' 0x00005927 "$(ask_guest "mmio.py $igd_guest 0 w 0x9000 4 0x5927 + r 0x9000 4")"
+    check 'the word on the host' 0x00005927 "$(host "sim:peek $igd 0 0x9000 4")"
+    check 'trapping after that' no "$(host "vfio:device $igd" | cell trapping)"
 }
 
 tell_swap() {
     step 'mediator.i40e is uninstalled and installed while the guest reads'
-    local bundle mediated passed_through
+    local bundle before mediated passed_through
+    before=$(accesses "$vf")
+    host "sim:poke $vf 0 $stop 4 0"
+    tell_guest "mmio.py $vf_guest 0 loop 0x8800 4 2 120 $stop=1"
     await_reads
     mediated=$(counter "$vf" mediated)
     await_reads
@@ -167,11 +205,16 @@ tell_swap() {
     host "start ${bundle:-0}" >/dev/null
     check 'the mediator is back' i40e "$(i40e 1)"
     await_reads
-    go 2
+    host "sim:poke $vf 0 $stop 4 1"
     await_guest '^mmio: end: ' 60 || true
-    check 'wrong values in the whole loop' 0 "$(said 'mmio: end: ' | sed 's/.* accesses, \([0-9]*\) wrong.*/\1/')"
-    check 'at least 500 reads a second' yes "$(greater "$(said 'mmio: end: ' | sed 's/.* wrong, \([0-9]*\)\/s.*/\1/')" 499)"
-    note_line "$(said 'mmio: end: ')"
+    local end='([0-9]+) accesses, ([0-9]+) wrong, ([0-9]+)/s, longest [0-9]+ us'
+    [[ $line =~ $end ]] || BASH_REMATCH=()
+    local counts=("${BASH_REMATCH[@]}")
+    await_guest "^guest: done $command_id " 60 || true
+    check 'wrong values' 0 "${counts[2]-}"
+    check 'reads, as guest and host count' "${counts[1]-}" "$(minus "$(accesses "$vf")" "$before")"
+    check 'at least 500 reads a second' yes "$(greater "${counts[3]-}" 499)"
+    note_line "${counts[0]-}"
 }
 
 # A word of the mediator's line: 1 is its name, 4 the number of its bundle, 7 how many devices it accepted.
@@ -183,22 +226,11 @@ await_reads() {
     await_guest '^mmio: [0-9]* accesses' 60 || true
 }
 
-tell_interrupt() {
-    step 'an MSI-X interrupt'
-    local before
-    await_guest 'msix: armed ' 60 || true
-    check 'vectors' "$(host "vfio:device $vf" | awk '$1 == "msix" { print $2 }')" "$(said 'msix: armed ')"
-    before=$(counter "$vf" interrupts)
-    host "sim:interrupt $vf 1" >/dev/null
-    await_guest 'msix: vector 1 ' 60 || true
-    check 'vector 1, as the guest took it' 'arrived 1' "$(said 'msix: vector 1 ')"
-    check 'interrupts, as the host counts' 1 "$(minus "$(counter "$vf" interrupts)" "$before")"
-}
-
 tell_end() {
     step 'power-off'
-    await_guest 'guest: exit ' 60 || true
-    check 'exit code of the guest' 0 "$(said 'guest: exit ')"
+    echo end >&9
+    await_guest '^guest: exit ' 60 || true
+    check 'exit code of the guest' 0 "${line#guest: exit }"
     qemu_code=0
     wait "$qemu" || qemu_code=$?
     check 'exit code of QEMU' 0 "$qemu_code"
@@ -212,12 +244,25 @@ tell_end() {
     check 'sockets left' 0 "$(find "$instance" -name '*.sock' | wc -l)"
 }
 
+# A guest that waits for its device does not hear a polite word.
+end_process() { # PROCESS
+    [ -n "$1" ] || return 0
+    local signal
+    for signal in TERM KILL; do
+        kill "-$signal" "$1" 2>/dev/null || break
+        for _ in $(seq 50); do
+            kill -0 "$1" 2>/dev/null || break 2
+            sleep 0.1
+        done
+    done
+    wait "$1" 2>/dev/null || true
+}
+
 end_demo() {
     code=$?
     trap '' TERM INT HUP
-    [ -z "${qemu-}" ] || kill "$qemu" 2>/dev/null || true
-    [ -z "${runtime-}" ] || kill "$runtime" 2>/dev/null || true
-    wait
+    end_process "${qemu-}"
+    end_process "${runtime-}"
     if [ "$code" -ne 0 ] && [ -s "$instance/guest.log" ]; then
         cp -- "$instance/guest.log" "$root/cnf/target/demo-guest.log"
         cat "$instance/runtime.out" "$instance/runtime.err" "$instance/qemu.err" >"$root/cnf/target/demo-host.log" 2>/dev/null || true

@@ -4,7 +4,7 @@
 . "$scripts/jdk.sh"
 . "$scripts/build.sh"
 
-# The folder of all runtimes of this user: a folder for each, named by the process id of the script that made it.
+# The folder of all runtimes of this user, with a folder for each.
 instances=${XDG_RUNTIME_DIR:-/tmp}/vfio-mediate-$(id -u)
 
 # Makes the folder of all runtimes; in /tmp somebody else may have been there first.
@@ -16,18 +16,26 @@ make_instances() {
     chmod 700 -- "$instances"
 }
 
-# Sets instance, this runtime's own folder, which goes with the script. Those of scripts that were killed go as well.
+# Sets instance, this runtime's own folder, which goes with the script. It is locked as long as script or runtime live, and seen by others
+# from when it is; those of scripts that were killed go here. Process ids would not do: the folder may be shared by containers.
 make_instance() {
     make_instances
-    for each in "$instances"/*; do
-        if [ -d "$each" ] && ! kill -0 "${each##*/}" 2>/dev/null; then
-            rm -rf -- "$each"
-        fi
-    done
-    instance=$instances/$$
-    mkdir -m 700 -- "$instance"
+    if command -v flock >/dev/null; then
+        for each in "$instances"/*/lock; do
+            if [ -e "$each" ]; then
+                (flock -n 5 && rm -rf -- "${each%/lock}") 5<"$each" || true
+            fi
+        done
+    fi
+    local unseen
+    unseen=$(mktemp -d -- "$instances/.XXXXXX")
+    instance=$instances/${unseen##*/.}
+    trap 'rm -rf -- "$unseen" "$instance"' EXIT
+    exec 5>"$unseen/lock"
+    ! command -v flock >/dev/null || flock 5
+    mkdir -- "$unseen/state"
+    mv -T -- "$unseen" "$instance"
     trap 'rm -rf -- "$instance"' EXIT
-    mkdir -- "$instance/state"
     log_from "${VFIO_LOG:-WARNING}"
 }
 

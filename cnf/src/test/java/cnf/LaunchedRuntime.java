@@ -13,8 +13,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 
 /** The distribution as a process, started by its own launch.sh; its prompt is typed to and read by the test. */
-final class LaunchedRuntime implements AutoCloseable {
-    private static final Path DISTRIBUTION = Path.of(System.getProperty("distribution"));
+public final class LaunchedRuntime implements AutoCloseable {
+    /** The distribution under test. */
+    public static final Path DISTRIBUTION = Path.of(System.getProperty("distribution"));
     private static final long DEADLINE_SECONDS = 30;
 
     private final Process process;
@@ -24,6 +25,13 @@ final class LaunchedRuntime implements AutoCloseable {
 
     /** Starts in {@code state}, where the watched folders {@code etc} and {@code load} stand as well. */
     LaunchedRuntime(Path state, String... javaOptions) throws IOException {
+        process = builder(state, javaOptions).start();
+        input = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
+        output = process.inputReader(StandardCharsets.UTF_8);
+    }
+
+    /** What starts a runtime in {@code state}, its errors among its output. */
+    public static ProcessBuilder builder(Path state, String... javaOptions) {
         var command = new ArrayList<>(List.of("sh", "-c", ". \"$0/bin/launch.sh\"; launch_runtime \"$0\" \"$@\"",
             DISTRIBUTION.toString(), state.toString()));
         command.addAll(List.of(javaOptions));
@@ -31,9 +39,7 @@ final class LaunchedRuntime implements AutoCloseable {
         builder.environment().put("JAVA", Path.of(System.getProperty("java.home"), "bin", "java").toString());
         builder.environment().put("VFIO_ETC", state.resolve("etc").toString());
         builder.environment().put("VFIO_LOAD", state.resolve("load").toString());
-        process = builder.start();
-        input = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8);
-        output = process.inputReader(StandardCharsets.UTF_8);
+        return builder;
     }
 
     void type(String line) {

@@ -15,7 +15,6 @@ import itest.mediators.FailingToBind;
 import itest.mediators.Faulty;
 import itest.mediators.Offering;
 import itest.mediators.Setting;
-import java.lang.ref.WeakReference;
 import javax.inject.Inject;
 import org.junit.Before;
 import org.junit.Rule;
@@ -28,7 +27,6 @@ import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.wiring.BundleWiring;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.device.Client;
@@ -59,13 +57,13 @@ public class ClassLoaderLeaksIT {
     }
 
     @Test
-    public void seesALoaderThatIsHeld() throws Exception {
+    public void seesClassesThatAreHeld() throws Exception {
         Bundle bundle = mediators.start(MediatorBundle.of(Answering.class));
         Class<?> held = bundle.loadClass(Answering.class.getName());
-        WeakReference<ClassLoader> loader = loaderOf(bundle);
+        var classes = new BundleClasses(bundle);
         mediators.uninstall(bundle);
-        System.gc();
-        assertThat(loader.get()).isNotNull().isSameAs(held.getClassLoader());
+        assertThat(classes.areHeld()).isTrue();
+        assertThat(held.getClassLoader()).isNotNull();
     }
 
     @Test
@@ -74,14 +72,14 @@ public class ClassLoaderLeaksIT {
         Bundle failingToBind = mediators.start(MediatorBundle.of(FailingToBind.class));
         try (VfioDevice device = open()) {
             assertThat(mediators.board().journal()).hasSize(2);
-            WeakReference<ClassLoader> first = loaderOf(failing);
-            WeakReference<ClassLoader> second = loaderOf(failingToBind);
+            var first = new BundleClasses(failing);
+            var second = new BundleClasses(failingToBind);
             mediators.uninstall(failing);
             mediators.uninstall(failingToBind);
             failing = null;
             failingToBind = null;
-            awaitCollected(first);
-            awaitCollected(second);
+            first.awaitCollected();
+            second.awaitCollected();
             assertThat(device.info().regions()).isPositive();
         }
     }
@@ -91,10 +89,10 @@ public class ClassLoaderLeaksIT {
         Bundle bundle = mediators.start(MediatorBundle.of(Faulty.class));
         try (VfioDevice device = open(); var registers = new Registers(device)) {
             assertThatThrownBy(() -> registers.read(Registers.VFGEN_RSTAT)).isInstanceOf(VfioException.class).hasMessageContaining("Bug");
-            WeakReference<ClassLoader> loader = loaderOf(bundle);
+            var classes = new BundleClasses(bundle);
             mediators.uninstall(bundle);
             bundle = null;
-            awaitCollected(loader);
+            classes.awaitCollected();
             assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(Registers.VFACTIVE);
         }
     }
@@ -104,27 +102,16 @@ public class ClassLoaderLeaksIT {
         Bundle bundle = mediators.start(MediatorBundle.of(Offering.class).named("offering"));
         try (VfioDevice device = open(); var client = new OfferingClient(device)) {
             client.useEverything();
-            WeakReference<ClassLoader> loader = loaderOf(bundle);
+            var classes = new BundleClasses(bundle);
             mediators.uninstall(bundle);
             bundle = null;
             assertThat(mediators.number(Setting.CLOSED, "offering")).hasValue(1);
-            awaitCollected(loader);
+            classes.awaitCollected();
             client.useWhatIsLeft();
         }
     }
 
     private VfioDevice open() throws VfioException {
         return vfio.open(SimulatedNic.VF0, Client.standard("itest"));
-    }
-
-    private static WeakReference<ClassLoader> loaderOf(Bundle bundle) {
-        return new WeakReference<>(bundle.adapt(BundleWiring.class).getClassLoader());
-    }
-
-    private static void awaitCollected(WeakReference<ClassLoader> loader) throws Exception {
-        Await.until("the class loader is collected", () -> {
-            System.gc();
-            return loader.get() == null;
-        });
     }
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 
-/** Runs shell commands as a person at the prompt would, and hands back what they print. */
+/** Runs shell commands as a person at the prompt would, and hands back what they print, without what is logged meanwhile. */
 final class Gogo {
     private final CommandProcessor processor;
 
@@ -20,7 +21,8 @@ final class Gogo {
     String run(String line) throws Exception {
         var printed = new ByteArrayOutputStream();
         try (var out = new PrintStream(printed, true, StandardCharsets.UTF_8);
-                CommandSession session = processor.createSession(new ByteArrayInputStream(new byte[0]), out, out)) {
+                var err = new PrintStream(OutputStream.nullOutputStream());
+                CommandSession session = processor.createSession(InputStream.nullInputStream(), out, err)) {
             session.execute(line);
         }
         return printed.toString(StandardCharsets.UTF_8);

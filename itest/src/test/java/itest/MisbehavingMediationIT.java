@@ -82,8 +82,8 @@ public class MisbehavingMediationIT {
                 Latencies during = Latencies.measure(MEASURED, new OrdinaryUse(vfio, admin, other));
                 assertThat(mediators.number(Setting.INSIDE, "sleeping")).as("it sleeps still").hasValue(1);
                 assertThat(during.waited()).as("spent waiting for anybody").isLessThan(Duration.ofMillis(10));
-                assertThat(during.typicalWorst()).as("worst of a short while, with a sleeper and without")
-                    .isLessThan(before.typicalWorst().plusMillis(10));
+                assertThat(during.quietWorst()).as("worst of a quiet while, with a sleeper and without")
+                    .isLessThan(before.quietWorst().plusMillis(10));
                 wake();
             }
         }
@@ -97,8 +97,10 @@ public class MisbehavingMediationIT {
             sendToSleep();
             var hanging = new AccessingThreads(device, 1, thread -> own -> own.read(Registers.VFGEN_RSTAT));
             awaitOneAsleep();
+            var classes = new BundleClasses(bundle);
             long begun = System.nanoTime();
-            bundle.stop();
+            mediators.uninstall(bundle);
+            bundle = null;
             assertThat(Duration.ofNanos(System.nanoTime() - begun)).isBetween(DRAIN_TIMEOUT, DRAIN_TIMEOUT.multipliedBy(5));
 
             Await.until("it is interrupted",
@@ -117,6 +119,7 @@ public class MisbehavingMediationIT {
                 refusal -> assertThat(refusal.errno()).as("its result is discarded").isEqualTo(Errno.EIO));
             assertThat(mediators.board().takeJournal()).as("what it tried through its context").contains(Errno.EOPNOTSUPP.toString());
             assertThat(admin.mediators()).isEmpty();
+            classes.awaitCollected();
             assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(Registers.VFACTIVE);
             assertThat(admin.device(SimulatedNic.VF0).isolated()).isEmpty();
         }
@@ -130,10 +133,11 @@ public class MisbehavingMediationIT {
                 assertThatThrownBy(() -> registers.read(Registers.VFGEN_RSTAT)).isInstanceOfSatisfying(VfioException.class,
                     answer -> assertThat(answer.errno()).isEqualTo(Errno.EIO));
             }
-            Await.until("it is unbound", () -> admin.device(SimulatedNic.VF0).mediator().isEmpty());
+            // Not on the thread of the last fault, which is inside: the mediation is out of the way first, and closed a little later.
+            Await.until("it is unbound and closed", () -> mediators.number(Setting.CLOSED, "faulty").get() == 1);
+            assertThat(admin.device(SimulatedNic.VF0).mediator()).isEmpty();
             assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(Registers.VFACTIVE);
             assertThat(admin.stats(SimulatedNic.VF0).errors()).isEqualTo(MOST_FAULTS);
-            assertThat(mediators.number(Setting.CLOSED, "faulty")).hasValue(1);
             assertThat(mediators.number(Setting.LATE, "faulty")).hasValue(0);
         }
     }

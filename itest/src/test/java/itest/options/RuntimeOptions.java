@@ -63,9 +63,14 @@ public final class RuntimeOptions {
         return composite(configuration("device.sim.xl710~nic", Map.of()), simulatedDevices());
     }
 
-    /** The vfio-user messages and the server. */
+    /** An IGD at 0000:00:02.0; who needs it waits for it to appear. */
+    public static Option simulatedIgd() {
+        return composite(configuration("device.sim.igd~igd", Map.of()), simulatedDevices());
+    }
+
+    /** The vfio-user messages, what reads their JSON, and the server. */
     public static Option vfioUser() {
-        return bundles("vfio.user.wire", "vfio.user");
+        return bundles("minimal-json", "vfio.user.wire", "vfio.user");
     }
 
     public static Option shell() {

@@ -5,7 +5,7 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.user.wire.DmaUnmapLayout;
 
-/// DMA_UNMAP: whole mappings in a range, or all. The answer is the request's structure, once nothing uses the memory any more.
+/// DMA_UNMAP: the mappings in a range, or all. The answer is the request's structure, once nothing uses the memory any more.
 final class DmaUnmap implements Handler {
     @Override
     public void handle(Exchange exchange) throws VfioException {
@@ -23,8 +23,9 @@ final class DmaUnmap implements Handler {
             }
             exchange.device().dmaUnmapAll();
         } else if (unmap.flags() == 0) {
-            if (unmap.size() <= 0) {
-                throw Exchange.invalid("size", unmap.size(), "that of a mapping");
+            // Unsigned: a VMM with a virtual IOMMU unmaps half the address space at once.
+            if (unmap.size() == 0) {
+                throw Exchange.invalid("size", unmap.size(), "1 or more");
             }
             exchange.device().dmaUnmap(unmap.addr(), unmap.size());
         } else {

@@ -20,7 +20,7 @@ public interface DeviceAdmin {
     /// All mediators, in the order they are asked.
     List<MediatorStatus> mediators();
 
-    /// Counters of the device since it was opened; zeroes for one that is not open.
+    /// Counters of the device since it was opened; of the last time, for one that is not open, and zeroes if it never was.
     ///
     /// @throws VfioException ENODEV when there is no such function; the message lists the known ones
     AccessStats stats(PciAddress address) throws VfioException;

@@ -79,9 +79,10 @@ public interface VfioDevice extends AutoCloseable {
     void dmaMap(DmaMapping mapping) throws VfioException;
 
     /// Takes away the mappings in a range that this handle made; returns when no transfer uses them any more. As in Linux a range may
-    /// hold several, which is how a VMM with a virtual IOMMU lets go of them, but cut none.
+    /// hold several or none, which is how a VMM with a virtual IOMMU lets go of them, but cut none.
     ///
-    /// @throws VfioException ENOENT when this handle has none there; EINVAL when the range cuts one, is empty or wraps
+    /// @param size unsigned
+    /// @throws VfioException EINVAL when the range cuts one, is empty or wraps
     void dmaUnmap(long iova, long size) throws VfioException;
 
     /// Takes away all mappings this handle made.

@@ -8,7 +8,6 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.device.DevicePort;
 import vfio.pci.api.mediation.Verdict;
 import vfio.pci.core.binding.Binding;
-import vfio.pci.core.binding.Claims;
 import vfio.pci.core.gate.Gate;
 import vfio.pci.core.gate.GateSlot;
 import vfio.pci.core.region.Region;
@@ -17,8 +16,10 @@ import vfio.pci.core.region.Region;
 final class AccessPort implements DevicePort {
     private final OpenDevice device;
     private final DeviceHandle handle;
+    private final DeviceMediation mediation;
     private final Gate<Binding> gate;
     private final GateSlot slot;
+    private final boolean told;
     private final AccessCounters counters = new AccessCounters();
     /// Also set by who closes the handle.
     private volatile boolean closed;
@@ -26,8 +27,10 @@ final class AccessPort implements DevicePort {
     AccessPort(OpenDevice device, DeviceHandle handle) {
         this.device = device;
         this.handle = handle;
-        this.gate = device.mediation().gate();
+        this.mediation = device.mediation();
+        this.gate = mediation.gate();
         this.slot = gate.slot();
+        this.told = handle.told();
     }
 
     AccessCounters counters() {
@@ -39,12 +42,12 @@ final class AccessPort implements DevicePort {
         Objects.checkFromIndexSize(bufferOffset, count, buffer.byteSize());
         try {
             Region target = target(region, offset, count);
-            if (device.mediation().claims().overlap(region, offset, count)) {
-                if (mediatedRead(region, offset, buffer, bufferOffset, count)) {
-                    return;
-                }
-            } else {
+            Interest interest = mediation.interest(told);
+            int what = interest.in(region, offset, count);
+            if (what == 0) {
                 counters.countPassed();
+            } else if (claimed(what) && mediatedRead(interest, region, offset, buffer, bufferOffset, count)) {
+                return;
             }
             target.checkOwn(region, offset, count);
             target.read(handle, offset, buffer, bufferOffset, count);
@@ -62,12 +65,12 @@ final class AccessPort implements DevicePort {
         Objects.checkFromIndexSize(bufferOffset, count, buffer.byteSize());
         try {
             Region target = target(region, offset, count);
-            if (device.mediation().claims().overlap(region, offset, count)) {
-                if (mediatedWrite(region, offset, buffer, bufferOffset, count)) {
-                    return;
-                }
-            } else {
+            Interest interest = mediation.interest(told);
+            int what = interest.in(region, offset, count);
+            if (what == 0) {
                 counters.countPassed();
+            } else if (claimed(what) && mediatedWrite(interest, region, offset, buffer, bufferOffset, count)) {
+                return;
             }
             target.checkOwn(region, offset, count);
             target.write(handle, offset, buffer, bufferOffset, count);
@@ -87,19 +90,29 @@ final class AccessPort implements DevicePort {
         device.checkUsable();
         Region target = device.regions().at(region);
         target.check(region, offset, count);
-        if (handle.trappedAreas().overlap(region, offset, count)) {
-            counters.countTrapped();
-        }
         return target;
     }
 
+    /// Whether the mediation is to be asked; counts what the access is otherwise.
+    private boolean claimed(int what) {
+        if ((what & Interest.TRAPPED) != 0) {
+            counters.countTrapped();
+        }
+        if ((what & Interest.CLAIMED) != 0) {
+            return true;
+        }
+        counters.countPassed();
+        return false;
+    }
+
     /// Whether the mediation, if it is there still and wants this, has done it.
-    private boolean mediatedRead(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
+    private boolean mediatedRead(Interest before, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
+            throws VfioException {
         int depth = slot.depth();
         Binding binding = null;
         try {
             binding = gate.enter(slot);
-            if (!wants(binding, region, offset, count)) {
+            if (!wants(binding, before, region, offset, count)) {
                 return false;
             }
             return handled(binding, binding.mediation().read(region, offset, buffer, bufferOffset, count));
@@ -112,12 +125,13 @@ final class AccessPort implements DevicePort {
         }
     }
 
-    private boolean mediatedWrite(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
+    private boolean mediatedWrite(Interest before, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
+            throws VfioException {
         int depth = slot.depth();
         Binding binding = null;
         try {
             binding = gate.enter(slot);
-            if (!wants(binding, region, offset, count)) {
+            if (!wants(binding, before, region, offset, count)) {
                 return false;
             }
             return handled(binding, binding.mediation().write(region, offset, buffer, bufferOffset, count));
@@ -130,11 +144,11 @@ final class AccessPort implements DevicePort {
         }
     }
 
-    /// Asked again inside: the claims that sent the access here may have been a predecessor's. An access that was meant for a mediation
-    /// passes it by where the mediator has gone, but not where the whole device has.
-    private boolean wants(Binding binding, int region, long offset, int count) throws VfioException {
-        Claims claims = device.mediation().claims();
-        if (binding != null && claims.overlap(region, offset, count)) {
+    /// Asked again inside if there are other claims than those that sent the access here, which may have been a predecessor's. An access
+    /// that was meant for a mediation passes it by where the mediator has gone, but not where the whole device has.
+    private boolean wants(Binding binding, Interest before, int region, long offset, int count) throws VfioException {
+        Interest now = mediation.interest(told);
+        if (binding != null && (now == before || (now.in(region, offset, count) & Interest.CLAIMED) != 0)) {
             counters.countMediated();
             return true;
         }
@@ -151,7 +165,7 @@ final class AccessPort implements DevicePort {
     }
 
     private VfioException fault(Binding binding, Throwable bug) {
-        return binding == null ? device.functionFault(bug) : device.mediation().fault(binding, bug);
+        return binding == null ? device.functionFault(bug) : mediation.fault(binding, bug);
     }
 
     /// What the mediation answers with, unless it was given up meanwhile.

@@ -30,7 +30,6 @@ import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.core.binding.Binding;
-import vfio.pci.core.binding.Claims;
 import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.region.Caller;
 import vfio.pci.core.region.Region;
@@ -39,7 +38,6 @@ import vfio.pci.core.region.Region;
 final class DeviceHandle implements VfioDevice, Caller {
     private final OpenDevice device;
     private final Client client;
-    private final boolean standard;
     private final List<AccessPort> ports = new CopyOnWriteArrayList<>();
     private final List<Mapping> maps = new CopyOnWriteArrayList<>();
     private final Map<Integer, Runnable> events = new ConcurrentHashMap<>();
@@ -53,16 +51,15 @@ final class DeviceHandle implements VfioDevice, Caller {
     DeviceHandle(OpenDevice device, Client client) {
         this.device = device;
         this.client = client;
-        this.standard = !client.has(Client.Feature.DISABLABLE_AREAS);
     }
 
     Client client() {
         return client;
     }
 
-    /// Areas that trap for this client now, though they can be mapped: always, if it cannot be told.
-    Claims trappedAreas() {
-        return standard ? device.mediation().disablable() : device.mediation().trapped();
+    /// Whether the client can be told of trapping, and so has disablable areas mapped while they are not trapped.
+    boolean told() {
+        return client.has(Client.Feature.DISABLABLE_AREAS);
     }
 
     Stream<AccessCounters> counters() {

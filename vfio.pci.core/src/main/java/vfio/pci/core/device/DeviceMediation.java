@@ -18,7 +18,6 @@ import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.core.binding.Abandoned;
 import vfio.pci.core.binding.Binding;
-import vfio.pci.core.binding.Claims;
 import vfio.pci.core.binding.Context;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
@@ -36,9 +35,12 @@ final class DeviceMediation {
     private final Gate<Binding> gate = new Gate<>();
     private final Map<RegionCapability.Type, Integer> places = new HashMap<>();
     private final Object lock = new Object();
-    private volatile Claims claims = Claims.NONE;
-    private volatile Claims disablable = Claims.NONE;
-    private volatile Claims trapped = Claims.NONE;
+    /// Guarded by the lock: what the mediation wants to see, and the areas that can be switched to trapped.
+    private List<Claim> claims = List.of();
+    private List<Claim> disablable = List.of();
+    /// What the access path asks: for clients that cannot be told of trapping, and for those that can.
+    private volatile Interest untoldInterest = Interest.NONE;
+    private volatile Interest toldInterest = Interest.NONE;
     private volatile Context context;
     private volatile Optional<MigrationRegion> migration = Optional.empty();
     private volatile Optional<TrapInfoRegion> trapInfo = Optional.empty();
@@ -52,19 +54,24 @@ final class DeviceMediation {
         return gate;
     }
 
-    /// What the mediation wants to see.
-    Claims claims() {
-        return claims;
+    /// Who takes an interest in accesses of a client. Disablable areas trap always for one that cannot be told when they do.
+    Interest interest(boolean told) {
+        return told ? toldInterest : untoldInterest;
     }
 
-    /// Areas that can be switched to trapped.
-    Claims disablable() {
-        return disablable;
+    private void claimLocked(List<Claim> wanted) {
+        claims = wanted;
+        publishLocked();
     }
 
-    /// Areas that are switched to trapped now.
-    Claims trapped() {
-        return trapped;
+    private void disablableLocked(List<Claim> areas) {
+        disablable = areas;
+        publishLocked();
+    }
+
+    private void publishLocked() {
+        untoldInterest = Interest.of(claims, disablable);
+        toldInterest = Interest.of(claims, trapping ? disablable : List.of());
     }
 
     boolean trapping() {
@@ -106,7 +113,9 @@ final class DeviceMediation {
             context = offered;
             gate.set(binding);
             describeAgain();
-            claims = Claims.of(offered.claims());
+            synchronized (lock) {
+                claimLocked(offered.claims());
+            }
         } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
             mediator.failedToBind();
             LOG.log(System.Logger.Level.ERROR, "{0}: mediator {1} failed while it was bound: {2}", device.address(), mediator,
@@ -144,7 +153,9 @@ final class DeviceMediation {
         for (Region region : device.regions().all()) {
             areas.addAll(RegionView.disablable(describe(index++, region), region));
         }
-        disablable = Claims.of(areas);
+        synchronized (lock) {
+            disablableLocked(areas);
+        }
     }
 
     /// A region as the mediation describes it.
@@ -165,7 +176,7 @@ final class DeviceMediation {
     void claimsChanged(Context owner) {
         synchronized (lock) {
             if (context == owner && gate.peek() != null) {
-                claims = Claims.of(owner.claims());
+                claimLocked(owner.claims());
             }
         }
     }
@@ -177,7 +188,7 @@ final class DeviceMediation {
                 return;
             }
             trapping = on;
-            trapped = on ? disablable : Claims.NONE;
+            publishLocked();
         }
         LOG.log(System.Logger.Level.DEBUG, "{0}: trapping={1}", device.address(), on);
         trapInfo.ifPresent(region -> region.trapping(on));
@@ -247,7 +258,7 @@ final class DeviceMediation {
                     return;
                 }
                 if (!device.hasGone()) {
-                    claims = Claims.NONE;
+                    claimLocked(List.of());
                 }
                 gate.clear(binding);
                 going = context;
@@ -313,7 +324,7 @@ final class DeviceMediation {
             if (context == going) {
                 context = null;
             }
-            disablable = Claims.NONE;
+            disablableLocked(List.of());
             migration = Optional.empty();
             trapInfo = Optional.empty();
         }

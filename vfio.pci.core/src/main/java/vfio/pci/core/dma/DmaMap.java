@@ -53,17 +53,16 @@ public final class DmaMap implements DmaSpace {
         }
     }
 
-    /// Takes away the mappings in this range, when nobody uses them any more.
+    /// Takes away the mappings of this owner in this range, when nobody uses them any more.
     ///
-    /// @throws VfioException ENOENT when this owner has none there; EINVAL when the range cuts one
+    /// @throws VfioException EINVAL when the range cuts one, is empty or wraps
     public void unmap(Object owner, long iova, long size) throws VfioException {
-        if (size <= 0 || Long.compareUnsigned(iova, -size) > 0) {
+        if (size == 0 || Long.compareUnsigned(iova, -size) > 0) {
             throw new VfioException(Errno.EINVAL, "iova=0x%x size=0x%x expected=a range that does not wrap".formatted(iova, size));
         }
         List<DmaEntry> gone = new ArrayList<>();
         List<DmaSnapshot> used;
         synchronized (lock) {
-            DmaSnapshot left = current;
             for (DmaEntry entry : current.entries()) {
                 if (entry.owner() != owner || !entry.overlaps(iova, size)) {
                     continue;
@@ -72,13 +71,12 @@ public final class DmaMap implements DmaSpace {
                     throw new VfioException(Errno.EINVAL, "iova=0x%x size=0x%x cuts the mapping iova=0x%x size=0x%x expected=whole mappings"
                         .formatted(iova, size, entry.iova(), entry.size()));
                 }
-                left = left.without(entry);
                 gone.add(entry);
             }
             if (gone.isEmpty()) {
-                throw new VfioException(Errno.ENOENT, "iova=0x%x size=0x%x expected=a mapping made by this client".formatted(iova, size));
+                return;
             }
-            publishLocked(left);
+            publishLocked(current.without(gone));
             used = List.copyOf(older);
         }
         drain(used);
@@ -90,17 +88,15 @@ public final class DmaMap implements DmaSpace {
         List<DmaEntry> gone = new ArrayList<>();
         List<DmaSnapshot> used;
         synchronized (lock) {
-            DmaSnapshot left = current;
             for (DmaEntry entry : current.entries()) {
                 if (entry.owner() == owner) {
-                    left = left.without(entry);
                     gone.add(entry);
                 }
             }
             if (gone.isEmpty()) {
                 return;
             }
-            publishLocked(left);
+            publishLocked(current.without(gone));
             used = List.copyOf(older);
         }
         drain(used);

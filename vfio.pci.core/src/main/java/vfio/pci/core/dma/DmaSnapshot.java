@@ -77,8 +77,19 @@ final class DmaSnapshot {
         return new DmaSnapshot(next);
     }
 
-    DmaSnapshot without(DmaEntry entry) {
-        return new DmaSnapshot(Arrays.stream(entries).filter(present -> present != entry).toArray(DmaEntry[]::new));
+    /// @param gone some of the entries, in their order here
+    DmaSnapshot without(List<DmaEntry> gone) {
+        DmaEntry[] next = new DmaEntry[entries.length - gone.size()];
+        int kept = 0;
+        int left = 0;
+        for (DmaEntry entry : entries) {
+            if (left < gone.size() && gone.get(left) == entry) {
+                left++;
+            } else {
+                next[kept++] = entry;
+            }
+        }
+        return new DmaSnapshot(next);
     }
 
     private int indexAtOrBefore(long address) {

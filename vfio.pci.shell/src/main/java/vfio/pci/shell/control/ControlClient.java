@@ -44,7 +44,7 @@ public final class ControlClient {
     ///
     /// @return the command's exit code; [#NO_RUNTIME] when none listens; [CommandRunner#FAILURE], and one line, when several do or the
     ///     runtime ended before the command
-    static int run(List<Path> sockets, String command, PrintStream out, PrintStream err) {
+    public static int run(List<Path> sockets, String command, PrintStream out, PrintStream err) {
         List<Path> live = sockets.stream().filter(SocketProbe::isLive).toList();
         if (live.isEmpty()) {
             return NO_RUNTIME;

@@ -27,8 +27,9 @@ public final class GogoRunner implements CommandRunner {
         var errors = new PrintStream(err, true, StandardCharsets.UTF_8);
         try (CommandSession session = gogo.createSession(InputStream.nullInputStream(), output, errors)) {
             Object result = session.execute(command);
-            if (result != null) {
-                output.println(session.format(result, Converter.INSPECT).toString().stripTrailing());
+            String text = result == null ? "" : session.format(result, Converter.INSPECT).toString().stripTrailing();
+            if (!text.isEmpty()) {
+                output.println(text);
             }
             return SUCCESS;
             // checkstyle: allow IllegalCatch: a command may throw anything, and it is its caller who is to be told

@@ -43,6 +43,10 @@ class ControlClientTest {
             return "given";
         }
 
+        public String giveEmpty() {
+            return "";
+        }
+
         public void refuse() throws VfioException {
             throw new VfioException(Errno.ENODEV, "address=0x1");
         }
@@ -170,6 +174,8 @@ class ControlClientTest {
     void printsResultAsThePromptWould() {
         assertThat(run("test:give")).isZero();
         assertThat(out).hasToString("given\n");
+        assertThat(run("test:giveEmpty")).isZero();
+        assertThat(out.size()).isZero();
     }
 
     @Test

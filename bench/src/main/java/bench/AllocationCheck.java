@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package bench;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.device.DevicePort;
+import vfio.pci.api.device.RegionIndex;
+
+/// Does an access allocate? Counts the bytes that this thread allocates over many accesses of each kind, once they are compiled.
+///
+/// `java -cp benchmarks.jar bench.AllocationCheck` prints a line for each kind; the exit code is 1 if there was any byte.
+public final class AllocationCheck {
+    private static final int WARMUP = 3;
+    private static final int ACCESSES = 1_000_000;
+
+    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    private final MemorySegment buffer = Arena.ofAuto().allocate(8, 8);
+
+    private AllocationCheck() {
+    }
+
+    /// Runs and prints.
+    public static void main(String[] args) throws VfioException {
+        if (run(ACCESSES) > 0) {
+            System.exit(1);
+        }
+    }
+
+    /// Prints what so many accesses of each kind allocate.
+    ///
+    /// @return bytes, of all kinds together
+    static long run(int accesses) throws VfioException {
+        AllocationCheck check = new AllocationCheck();
+        long bytes = 0;
+        try (OpenDevices devices = new OpenDevices(1)) {
+            devices.use();
+            bytes += check.print("unmediated", devices.unmediated[0], OpenDevices.UNCLAIMED, accesses);
+            bytes += check.print("unclaimed", devices.mediated[0], OpenDevices.UNCLAIMED, accesses);
+            bytes += check.print("passedThrough", devices.mediated[0], OpenDevices.WATCHED, accesses);
+            bytes += check.print("handled", devices.mediated[0], OpenDevices.OWN, accesses);
+        }
+        return bytes;
+    }
+
+    private long print(String kind, DevicePort port, int offset, int accesses) throws VfioException {
+        long bytes = 0;
+        for (int round = 0; round <= WARMUP; round++) {
+            bytes = allocated(port, offset, accesses);
+        }
+        System.out.printf("%-14s %d bytes in %d reads and as many writes%n", kind, bytes, accesses);
+        return bytes;
+    }
+
+    private long allocated(DevicePort port, int offset, int accesses) throws VfioException {
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < accesses; i++) {
+            port.read(RegionIndex.BAR0, offset, buffer, 0, 4);
+            port.write(RegionIndex.BAR0, offset, buffer, 0, 4);
+        }
+        return threads.getCurrentThreadAllocatedBytes() - before;
+    }
+}

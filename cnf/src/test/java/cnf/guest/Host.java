@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package cnf.guest;
+
+import cnf.LaunchedRuntime;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import vfio.pci.shell.control.ControlClient;
+
+/** The distribution with its default devices, two of them served; commands reach it through its control socket. */
+final class Host implements AutoCloseable {
+    static final String VF = "0000:3b:02.0";
+    static final String IGD = "0000:00:02.0";
+
+    private static final Duration START = Duration.ofSeconds(60);
+
+    private final Path folder;
+    private final Program runtime;
+
+    private Host(Path folder, Program runtime) {
+        this.folder = folder;
+        this.runtime = runtime;
+    }
+
+    /**
+     * Starts it and waits until clients may connect.
+     *
+     * @param folder an empty one of its own
+     */
+    static Host start(Path folder) throws IOException, InterruptedException {
+        Files.createDirectory(folder.resolve("load"));
+        Path etc = Files.createDirectory(folder.resolve("etc"));
+        try (var defaults = Files.newDirectoryStream(LaunchedRuntime.DISTRIBUTION.resolve("etc"))) {
+            for (Path each : defaults) {
+                Files.copy(each, etc.resolve(each.getFileName()));
+            }
+        }
+        var builder = LaunchedRuntime.builder(folder, "-Dvfio.until.eof=true", "-Dgosh.args=--nointeractive",
+            "-Dvfio.control=" + folder.resolve("control"), "-Dvfio.control.required=true",
+            "-Dvfio.serve=" + String.join("\n", VF, folder.resolve("vf.sock").toString(), IGD, folder.resolve("igd.sock").toString()));
+        var host = new Host(folder, new Program("runtime", builder));
+        boolean serving = false;
+        try {
+            for (String address : List.of(VF, IGD)) {
+                host.runtime.await("serves " + address, 0, line -> line.startsWith("serving " + address + " on "), START);
+            }
+            serving = true;
+            return host;
+        } finally {
+            if (!serving) {
+                host.close();
+            }
+        }
+    }
+
+    /** Where a guest finds the virtual function, by cnf/guest/boot's word for it. */
+    String vfAt(String slot) {
+        return folder.resolve("vf.sock") + "@" + slot;
+    }
+
+    /** As {@link #vfAt} for the graphics device. */
+    String igdAt(String slot) {
+        return folder.resolve("igd.sock") + "@" + slot;
+    }
+
+    /** Runs a command that succeeds; what it printed. */
+    List<String> run(String command) {
+        var out = new ByteArrayOutputStream();
+        var err = new ByteArrayOutputStream();
+        int code = ControlClient.run(List.of(folder.resolve("control")), command, new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8));
+        if (code != 0) {
+            throw new AssertionError("`%s` gave exit code %d: %s%s".formatted(command, code, out, err));
+        }
+        return out.toString(StandardCharsets.UTF_8).lines().toList();
+    }
+
+    /** As {@link #run} for a command that prints one line. */
+    String ask(String command) {
+        List<String> answer = run(command);
+        if (answer.size() != 1) {
+            throw new AssertionError("%s printed %s, expected one line".formatted(command, answer));
+        }
+        return answer.getFirst();
+    }
+
+    Stats stats(String address) {
+        Map<String, Long> counters = run("vfio:stats " + address).stream().skip(1).map(row -> row.split(" +"))
+            .collect(Collectors.toMap(cells -> cells[0], cells -> Long.valueOf(cells[1])));
+        return new Stats(counters.get("mediated"), counters.get("passedThrough"), counters.get("trapped"), counters.get("interrupts"),
+            counters.get("errors"));
+    }
+
+    /** The rest of the row of a device's description that begins with this. */
+    String property(String address, String name) {
+        return run("vfio:device " + address).stream().filter(row -> row.startsWith(name + " ")).findFirst().orElse(name + " -")
+            .substring(name.length()).strip();
+    }
+
+    /** The cells of the row of a mediator; empty when it is not there. */
+    List<String> mediator(String name) {
+        return run("vfio:mediators").stream().filter(row -> row.startsWith(name + " ")).map(row -> List.of(row.split("  +"))).findFirst()
+            .orElse(List.of());
+    }
+
+    String transcript() {
+        return runtime.transcript();
+    }
+
+    /** Terminates it, as a user would. */
+    @Override
+    public void close() throws InterruptedException {
+        try (runtime) {
+            runtime.handle().destroy();
+            runtime.awaitEnd(START);
+        }
+    }
+
+    /** What {@code vfio:stats} counts. */
+    record Stats(long mediated, long passedThrough, long trapped, long interrupts, long errors) {
+        /** Accesses of clients. */
+        long accesses() {
+            return mediated + passedThrough;
+        }
+
+        Stats since(Stats before) {
+            return new Stats(mediated - before.mediated, passedThrough - before.passedThrough, trapped - before.trapped,
+                interrupts - before.interrupts, errors - before.errors);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+package itest;
+
+import static itest.options.RuntimeOptions.core;
+import static itest.options.RuntimeOptions.felix;
+import static itest.options.RuntimeOptions.mediatorI40e;
+import static itest.options.RuntimeOptions.simulatedNic;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.net.URI;
+import java.util.Arrays;
+import java.util.List;
+import javax.inject.Inject;
+import org.apache.felix.service.command.CommandProcessor;
+import org.junit.Before;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.ops4j.pax.exam.Configuration;
+import org.ops4j.pax.exam.Option;
+import org.ops4j.pax.exam.junit.PaxExam;
+import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
+import org.ops4j.pax.exam.spi.reactors.PerClass;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.AccessStats;
+import vfio.pci.api.admin.DeviceAdmin;
+import vfio.pci.api.admin.MediatorStatus;
+import vfio.pci.api.device.Client;
+import vfio.pci.api.device.VfioDevice;
+import vfio.pci.api.device.VfioPci;
+
+/** The bundle mediator.i40e, as it is shipped, is updated, uninstalled and installed while four threads access a VF. */
+@RunWith(PaxExam.class)
+@ExamReactorStrategy(PerClass.class)
+public class I40eUnderAccessIT {
+    private static final int THREADS = 4;
+    private static final long SOME_ROUNDS = 300;
+    private static final List<Long> OWN = List.of(
+        Registers.VF_ARQBAH1, Registers.VF_ARQBAL1, Registers.VF_ATQBAH1, Registers.VF_ATQBAL1);
+
+    @Inject
+    private BundleContext context;
+    @Inject
+    private VfioPci vfio;
+    @Inject
+    private DeviceAdmin admin;
+    @Inject
+    private CommandProcessor processor;
+
+    @Configuration
+    public Option[] runtime() {
+        return new Option[] {felix(), core(), simulatedNic(), mediatorI40e()};
+    }
+
+    @Before
+    public void waitForTheNicAndItsMediator() throws Exception {
+        SimulatedNic.await(admin);
+        awaitMediator();
+    }
+
+    @Test
+    public void uninstallLeavesPassThroughAndInstallBindsAtTheNextOpen() throws Exception {
+        Bundle bundle = mediator();
+        String location = bundle.getLocation();
+        try (VfioDevice device = open(); var threads = checkedAccess(device)) {
+            threads.awaitRounds(SOME_ROUNDS);
+            assertThat(admin.stats(SimulatedNic.VF0).mediated()).isGreaterThanOrEqualTo(THREADS * SOME_ROUNDS);
+            var classes = new BundleClasses(bundle);
+            bundle.uninstall();
+            bundle = null;
+            AccessStats gone = admin.stats(SimulatedNic.VF0);
+            threads.awaitRounds(SOME_ROUNDS);
+            assertThat(admin.stats(SimulatedNic.VF0).mediated()).isEqualTo(gone.mediated());
+            assertThat(admin.stats(SimulatedNic.VF0).errors()).isZero();
+            assertThat(admin.device(SimulatedNic.PF).driver()).as("the PF is let go").isEmpty();
+            classes.awaitCollected();
+            context.installBundle(location).start();
+            awaitMediator();
+            threads.awaitRounds(SOME_ROUNDS);
+            assertThat(admin.stats(SimulatedNic.VF0).mediated()).isEqualTo(gone.mediated());
+        }
+        isMediatedOnOpen();
+    }
+
+    @Test
+    public void updateLeavesPassThroughAndBindsAtTheNextOpen() throws Exception {
+        Bundle bundle = mediator();
+        try (VfioDevice device = open(); var threads = checkedAccess(device)) {
+            threads.awaitRounds(SOME_ROUNDS);
+            bundle.update(URI.create(bundle.getLocation().substring("reference:".length())).toURL().openStream());
+            AccessStats updated = admin.stats(SimulatedNic.VF0);
+            awaitMediator();
+            threads.awaitRounds(SOME_ROUNDS);
+            assertThat(admin.stats(SimulatedNic.VF0).mediated()).isEqualTo(updated.mediated());
+            assertThat(admin.stats(SimulatedNic.VF0).errors()).isZero();
+        }
+        isMediatedOnOpen();
+    }
+
+    @Test
+    public void goesWithItsPhysicalFunctionAndComesBackWithIt() throws Exception {
+        new Gogo(processor).run("sim:unplug " + SimulatedNic.PF);
+        assertThat(admin.mediators()).isEmpty();
+        new Gogo(processor).run("sim:plug " + SimulatedNic.PF);
+        awaitMediator();
+        isMediatedOnOpen();
+    }
+
+    private void isMediatedOnOpen() throws Exception {
+        try (VfioDevice device = open(); var threads = checkedAccess(device)) {
+            threads.awaitRounds(SOME_ROUNDS);
+            assertThat(admin.device(SimulatedNic.VF0).mediator()).contains("i40e");
+            assertThat(admin.stats(SimulatedNic.VF0).mediated()).isGreaterThanOrEqualTo(THREADS * SOME_ROUNDS);
+        }
+    }
+
+    /** Each thread has a register of its own, which keeps what it wrote last; the status is always the device's. */
+    private static AccessingThreads checkedAccess(VfioDevice device) throws VfioException {
+        return new AccessingThreads(device, THREADS, thread -> {
+            long register = OWN.get(thread);
+            int[] written = {0};
+            return registers -> {
+                registers.write(register, ++written[0]);
+                expect(registers, register, written[0]);
+                expect(registers, Registers.VFGEN_RSTAT, Registers.VFACTIVE);
+            };
+        });
+    }
+
+    private static void expect(Registers registers, long register, int expected) throws VfioException {
+        int value = registers.read(register);
+        if (value != expected) {
+            throw new AssertionError("register=0x%x value=0x%x expected=0x%x".formatted(register, value, expected));
+        }
+    }
+
+    private void awaitMediator() throws Exception {
+        Await.until("mediator.i40e drives the PF",
+            () -> admin.mediators().stream().map(MediatorStatus::name).toList().equals(List.of("i40e")));
+    }
+
+    private Bundle mediator() {
+        return Arrays.stream(context.getBundles()).filter(one -> "mediator.i40e".equals(one.getSymbolicName())).findFirst().orElseThrow();
+    }
+
+    private VfioDevice open() throws VfioException {
+        return vfio.open(SimulatedNic.VF0, Client.standard("itest"));
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.device;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import vfio.pci.api.mediation.Claim;
+
+/// Who takes an interest in which ranges, as an immutable snapshot made for the access path, which asks once for each access. Most
+/// accesses interest nobody.
+final class Interest {
+    /// The mediation claims the range.
+    static final int CLAIMED = 1;
+    /// A client could map the range, but is kept from it.
+    static final int TRAPPED = 2;
+    /// In nothing.
+    static final Interest NONE = new Interest(new InRegion[0]);
+
+    private static final int FIRST = 0;
+    private static final int END = 1;
+    private static final int WHAT = 2;
+    private static final int STRIDE = 3;
+    private static final int GRANULES = Long.SIZE;
+
+    private final InRegion[] regions;
+
+    /// The ranges of one region.
+    ///
+    /// @param granules a bit for each granule of the region that has a range in it, so that most accesses need not look at ranges;
+    ///     the last granule reaches to the end
+    /// @param shift size of a granule, as a power of two
+    /// @param ranges ascending by first byte: first byte, end, what the interest is; then a first byte that no access reaches
+    private record InRegion(long granules, int shift, long[] ranges) {
+        static InRegion of(List<long[]> sorted) {
+            long last = sorted.isEmpty() ? 0 : sorted.getLast()[FIRST];
+            int shift = Math.max(0, Long.SIZE - Long.numberOfLeadingZeros(last) - Integer.numberOfTrailingZeros(GRANULES));
+            long granules = 0;
+            for (long[] range : sorted) {
+                granules |= granules(range[FIRST], range[END], shift);
+            }
+            return new InRegion(granules, shift, LongStream.concat(sorted.stream().flatMapToLong(LongStream::of),
+                LongStream.of(Long.MAX_VALUE)).toArray());
+        }
+
+        /// A bit for each granule from that of the first byte to that of the last.
+        private static long granules(long first, long end, int shift) {
+            long low = Math.min(first >> shift, GRANULES - 1);
+            long high = Math.min(end - 1 >> shift, GRANULES - 1);
+            return -1L << low & -1L >>> GRANULES - 1 - high;
+        }
+
+        int in(long first, long end) {
+            return (granules & granules(first, end, shift)) == 0 ? 0 : walk(first, end);
+        }
+
+        private int walk(long first, long end) {
+            int what = 0;
+            for (int i = 0; ranges[i + FIRST] < end; i += STRIDE) {
+                if (first < ranges[i + END]) {
+                    what |= (int) ranges[i + WHAT];
+                }
+            }
+            return what;
+        }
+    }
+
+    private Interest(InRegion[] regions) {
+        this.regions = regions;
+    }
+
+    /// A snapshot of these.
+    static Interest of(List<Claim> claimed, List<Claim> trapped) {
+        int count = 1 + Stream.concat(claimed.stream(), trapped.stream()).mapToInt(Claim::region).max().orElse(-1);
+        InRegion[] regions = new InRegion[count];
+        for (int region = 0; region < count; region++) {
+            regions[region] = InRegion.of(Stream.concat(in(region, claimed, CLAIMED), in(region, trapped, TRAPPED))
+                .sorted(Comparator.comparingLong(range -> range[FIRST])).toList());
+        }
+        return new Interest(regions);
+    }
+
+    private static Stream<long[]> in(int region, List<Claim> claims, long what) {
+        return claims.stream().filter(claim -> claim.region() == region).map(Claim::range)
+            .map(range -> new long[] {range.offset(), range.end(), what});
+    }
+
+    /// What interest there is in any byte of an access. Its region allows it: the end does not overflow.
+    int in(int region, long offset, int count) {
+        return region < regions.length ? regions[region].in(offset, offset + count) : 0;
+    }
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import vfio.pci.api.mediation.Claim;
+
+class InterestTest {
+    @Test
+    void isNoneWhereNothingIsClaimed() {
+        assertThat(Interest.NONE.in(0, 0, 4)).isZero();
+        assertThat(Interest.of(List.of(Claim.of(1, 0, 4)), List.of()).in(0, 0, 4)).isZero();
+        assertThat(Interest.of(List.of(Claim.of(1, 0, 4)), List.of()).in(2, 0, 4)).isZero();
+    }
+
+    @Test
+    void meetsTheFirstAndTheLastByteOfARange() {
+        Interest interest = Interest.of(List.of(Claim.of(0, 0x100, 4)), List.of());
+        assertThat(interest.in(0, 0xFC, 4)).isZero();
+        assertThat(interest.in(0, 0xFD, 4)).isEqualTo(Interest.CLAIMED);
+        assertThat(interest.in(0, 0x103, 1)).isEqualTo(Interest.CLAIMED);
+        assertThat(interest.in(0, 0x104, 4)).isZero();
+    }
+
+    @Test
+    void saysAllThatAnAccessMeets() {
+        Interest interest = Interest.of(List.of(Claim.of(0, 0x10, 4)), List.of(Claim.of(0, 0x18, 8)));
+        assertThat(interest.in(0, 0x10, 16)).isEqualTo(Interest.CLAIMED | Interest.TRAPPED);
+        assertThat(interest.in(0, 0x18, 4)).isEqualTo(Interest.TRAPPED);
+        assertThat(interest.in(0, 0x14, 4)).isZero();
+    }
+
+    @Test
+    void coversAWholeRegionOfAnySize() {
+        Interest interest = Interest.of(List.of(Claim.whole(9), Claim.of(9, 0x123, 1)), List.of());
+        assertThat(interest.in(9, 0, 1)).isEqualTo(Interest.CLAIMED);
+        assertThat(interest.in(9, Long.MAX_VALUE - 8, 8)).isEqualTo(Interest.CLAIMED);
+    }
+
+    @Test
+    void agreesWithALookAtEveryRange() {
+        Random random = new Random(42);
+        for (int round = 0; round < 2_000; round++) {
+            int bits = 4 + random.nextInt(36);
+            List<Claim> claimed = some(random, bits);
+            List<Claim> trapped = some(random, bits);
+            Interest interest = Interest.of(claimed, trapped);
+            for (int access = 0; access < 50; access++) {
+                int region = random.nextInt(4);
+                long offset = random.nextLong(1L << bits + 1);
+                int count = 1 + random.nextInt(1 << random.nextInt(16));
+                int expected = (meets(claimed, region, offset, count) ? Interest.CLAIMED : 0)
+                    | (meets(trapped, region, offset, count) ? Interest.TRAPPED : 0);
+                assertThat(interest.in(region, offset, count)).as("round=%d region=%d offset=0x%x count=0x%x of %s and %s", round, region,
+                    offset, count, claimed, trapped).isEqualTo(expected);
+            }
+        }
+    }
+
+    private static List<Claim> some(Random random, int bits) {
+        List<Claim> claims = new ArrayList<>();
+        for (int i = random.nextInt(6); i > 0; i--) {
+            claims.add(Claim.of(random.nextInt(3), random.nextLong(1L << bits), 1 + random.nextLong(1L << random.nextInt(bits))));
+        }
+        return claims;
+    }
+
+    private static boolean meets(List<Claim> claims, int region, long offset, int count) {
+        return claims.stream().anyMatch(claim -> claim.region() == region && claim.range().overlaps(offset, count));
+    }
+}
