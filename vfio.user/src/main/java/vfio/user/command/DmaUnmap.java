@@ -5,7 +5,7 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.user.wire.DmaUnmapLayout;
 
-/// DMA_UNMAP: whole mappings in a range, or all. The answer is the request's structure, once nothing uses the memory any more.
+/// DMA_UNMAP: the mappings in a range, or all. The answer is the request's structure, once nothing uses the memory any more.
 final class DmaUnmap implements Handler {
     @Override
     public void handle(Exchange exchange) throws VfioException {
