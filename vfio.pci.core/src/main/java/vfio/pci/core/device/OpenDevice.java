@@ -75,7 +75,7 @@ public final class OpenDevice implements LentResources {
         this.turn = turn;
         this.later = later;
         this.dma = new DmaMap(settings.mostMaps());
-        this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled);
+        this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled, this::intxDisabled);
         this.usability = new Usability(described.address());
         this.interests = new Interests(described.address(), irqs);
         this.mediation = new DeviceMediation(this, interests);
@@ -90,7 +90,7 @@ public final class OpenDevice implements LentResources {
             bound = described.bind("vfio-pci", this);
             this.function = bound;
             this.config = new ConfigSpace(described, bound);
-            this.regions = new DeviceRegions(described, bound, config, barMemories, this::reset);
+            this.regions = new DeviceRegions(described, bound, config, barMemories, this::reset, irqs::intxEnabledAgain);
             done = true;
         } finally {
             if (!done) {
@@ -201,6 +201,11 @@ public final class OpenDevice implements LentResources {
             LOG.log(System.Logger.Level.ERROR, "{0}: fault {1} of the function: {2}", address(), count, Faults.describe(bug));
         }
         return new VfioException(Errno.EIO, "device=%s failed with %s".formatted(address(), bug.getClass().getSimpleName()));
+    }
+
+    /// The function may raise it before there is a config space.
+    private boolean intxDisabled() {
+        return config != null && config.intxDisabled();
     }
 
     private void vectorEnabled(InterruptKind kind, int vector, boolean enabled) {

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
@@ -27,6 +28,7 @@ final class IrqLine {
     private final IrqInfo info;
     private final ReentrantLock lock = new ReentrantLock();
     private final IrqTrigger[] triggers;
+    private final BooleanSupplier disabled;
     private Object owner;
     private boolean masked;
     private boolean level;
@@ -35,8 +37,10 @@ final class IrqLine {
     /// Closed by who waited for them, and not to be closed again; guarded by itself.
     private final Set<IrqTrigger> closedAlready = Collections.newSetFromMap(new IdentityHashMap<>());
 
-    IrqLine(IrqInfo info) {
+    /// @param disabled whether nothing is signalled now, whatever the mask
+    IrqLine(IrqInfo info, BooleanSupplier disabled) {
         this.info = info;
+        this.disabled = disabled;
         this.triggers = new IrqTrigger[info.count()];
         Arrays.fill(triggers, IrqTrigger.NONE);
     }
@@ -187,6 +191,18 @@ final class IrqLine {
         }
     }
 
+    /// Looks whether the pin's level is to be told now.
+    ///
+    /// @return whether somebody was told
+    boolean levelAgain() {
+        lock();
+        try {
+            return deliverLevelLocked();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Low, and not masked.
     void reset() {
         lock();
@@ -199,7 +215,7 @@ final class IrqLine {
     }
 
     private boolean deliverLevelLocked() {
-        if (!level || masked || triggers.length == 0 || triggers[0] == IrqTrigger.NONE) {
+        if (!level || masked || disabled.getAsBoolean() || triggers.length == 0 || triggers[0] == IrqTrigger.NONE) {
             return false;
         }
         masked = true;
@@ -209,7 +225,7 @@ final class IrqLine {
 
     private boolean signalLocked(int vector) {
         IrqTrigger trigger = triggers[vector];
-        if (trigger == IrqTrigger.NONE) {
+        if (trigger == IrqTrigger.NONE || disabled.getAsBoolean()) {
             return false;
         }
         callLocked(trigger);

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -20,6 +21,7 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.AccessStats;
 import vfio.pci.api.device.DevicePort;
+import vfio.pci.api.device.IrqIndex;
 import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.device.VfioDevice;
@@ -249,6 +251,25 @@ class DispatchTest {
         assertThat(context.get().regionInfoBelow(BAR0).size()).isEqualTo(0x10000);
         device.close();
         assertErrno(Errno.EOPNOTSUPP, () -> context.get().readBelow(BAR0, 0, buffer, 0, 4));
+    }
+
+    @Test
+    void keepsThePinQuietWhileTheClientsCommandRegisterSaysSo() throws VfioException {
+        VfioDevice device = one.open();
+        DevicePort port = device.port();
+        AtomicInteger signals = new AtomicInteger();
+        device.setIrqTriggers(IrqIndex.INTX, 0, List.of(signals::incrementAndGet));
+        write32(port, RegionIndex.CONFIG, 4, 0x400);
+        one.hardware.lent.interrupts().intx(true);
+        assertThat(signals).hasValue(0);
+        write32(port, RegionIndex.CONFIG, 4, 0);
+        assertThat(signals).hasValue(1);
+        write32(port, RegionIndex.CONFIG, 4, 0x400);
+        one.hardware.lent.interrupts().intx(false);
+        device.reset();
+        one.hardware.lent.interrupts().intx(true);
+        assertThat(signals).as("a reset lets it signal again").hasValue(2);
+        device.close();
     }
 
     @Test

@@ -8,6 +8,7 @@ import static vfio.pci.core.device.OneDevice.write32;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.AbstractList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vfio.pci.api.Errno;
+import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.DevicePort;
 import vfio.pci.api.device.IrqIndex;
@@ -153,6 +155,55 @@ class OpenCloseTest {
         port.close();
         assertThat(one.hardware.done).containsExactly("vector MSIX 0 true", "vector MSIX 1 true", "vector MSIX 0 false",
             "vector MSIX 1 false", "close");
+    }
+
+    /// A file whose number is asked for by the mapping of it, at which the handle is closed.
+    private record ClosingFile(OwnedFd file, VfioDevice handle) implements OwnedFd {
+        @Override
+        public int number() {
+            handle.close();
+            return file.number();
+        }
+
+        @Override
+        public void close() {
+            file.close();
+        }
+    }
+
+    @Test
+    void givesBackAMappingThatWasMadeWhileTheHandleWasClosed() throws VfioException {
+        VfioDevice stays = one.open();
+        VfioDevice device = one.open();
+        int before = Proc.openDescriptors();
+        OwnedFd file = new ClosingFile(Memfd.create("guest", 0x1000, true), device);
+        assertErrno(Errno.EBADF, () -> device.dmaMap(new DmaMapping(0, 0x1000, true, true, new DmaBacking.File(file, 0))));
+        assertThat(Proc.openDescriptors()).isEqualTo(before);
+        stays.dmaMap(file(0));
+        stays.close();
+    }
+
+    @Test
+    void givesBackTriggersThatWereAssignedWhileTheHandleWasClosed() throws VfioException {
+        VfioDevice stays = one.open();
+        VfioDevice device = one.open();
+        AtomicInteger closes = new AtomicInteger();
+        List<IrqTrigger> closing = new AbstractList<>() {
+            @Override
+            public IrqTrigger get(int index) {
+                return new CountedTrigger(closes);
+            }
+
+            @Override
+            public int size() {
+                device.close();
+                return 1;
+            }
+        };
+        assertErrno(Errno.EBADF, () -> device.setIrqTriggers(IrqIndex.REQ, 0, closing));
+        assertThat(closes.get()).isPositive();
+        stays.setIrqTriggers(IrqIndex.REQ, 0, List.of(new CountedTrigger(new AtomicInteger())));
+        stays.close();
     }
 
     @Test

@@ -23,6 +23,6 @@ public final class NothingLent implements LentResources {
 
     @Override
     public Interrupts interrupts() {
-        return new IrqTable(new InterruptVectors(0, 0, 0), (kind, vector, enabled) -> { });
+        return new IrqTable(new InterruptVectors(0, 0, 0), (kind, vector, enabled) -> { }, () -> false);
     }
 }

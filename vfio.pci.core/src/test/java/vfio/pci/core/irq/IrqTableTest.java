@@ -7,6 +7,7 @@ import static vfio.pci.core.VfioErrors.assertErrno;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -25,8 +26,9 @@ class IrqTableTest {
     private static final Object OTHER = "other client";
 
     private final List<String> told = new ArrayList<>();
+    private final AtomicBoolean intxDisabled = new AtomicBoolean();
     private final IrqTable table = new IrqTable(new InterruptVectors(1, 4, 5),
-        (kind, vector, enabled) -> told.add(kind + " " + vector + " " + enabled));
+        (kind, vector, enabled) -> told.add(kind + " " + vector + " " + enabled), intxDisabled::get);
 
     /// Counts what is done to it.
     private static final class Counted implements IrqTrigger {
@@ -205,6 +207,25 @@ class IrqTableTest {
     }
 
     @Test
+    void keepsIntxPendingWhileItIsDisabled() throws VfioException {
+        Counted trigger = assigned(IrqIndex.INTX, 0);
+        Counted message = assigned(IrqIndex.MSIX, 0);
+        intxDisabled.set(true);
+        table.intx(true);
+        table.fire(CLIENT, IrqIndex.INTX, 0, 1);
+        table.unmask(CLIENT, IrqIndex.INTX, 0, 1);
+        table.intxEnabledAgain();
+        assertThat(trigger.signals).isZero();
+        table.raise(InterruptKind.MSIX, 0);
+        assertThat(message.signals).as("messages are not concerned").isEqualTo(1);
+        intxDisabled.set(false);
+        table.intxEnabledAgain();
+        table.intxEnabledAgain();
+        assertThat(trigger.signals).isEqualTo(1);
+        assertThat(table.taken()).isEqualTo(2);
+    }
+
+    @Test
     void isLowAndUnmaskedAfterAResetWithItsTriggers() throws VfioException {
         Counted trigger = assigned(IrqIndex.INTX, 0);
         table.intx(true);
@@ -222,7 +243,7 @@ class IrqTableTest {
             IrqInfo.Flag.AUTOMASKED);
         assertThat(table.info(IrqIndex.MSIX).count()).isEqualTo(5);
         assertThat(table.info(IrqIndex.MSIX).flags()).containsExactlyInAnyOrder(IrqInfo.Flag.EVENTFD, IrqInfo.Flag.NORESIZE);
-        IrqTable bare = new IrqTable(new InterruptVectors(0, 0, 0), (kind, vector, enabled) -> { });
+        IrqTable bare = new IrqTable(new InterruptVectors(0, 0, 0), (kind, vector, enabled) -> { }, () -> false);
         assertThat(bare.count()).isEqualTo(5);
         assertThat(bare.info(IrqIndex.INTX).count()).isZero();
         assertThat(bare.present()).extracting(IrqInfo::index).containsExactly(IrqIndex.ERR, IrqIndex.REQ);
