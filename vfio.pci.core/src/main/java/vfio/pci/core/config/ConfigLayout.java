@@ -48,6 +48,8 @@ final class ConfigLayout {
     static final int CAP_ID_EXP = 0x10;
     /// Up to the device's control and status; what follows depends on the version.
     static final int EXP_SIZEOF_DEVICE = 12;
+    static final int EXP_DEVCAP = 4;
+    static final int EXP_DEVCAP_FLR = 0x1000_0000;
     static final int EXP_DEVCTL = 8;
     static final int EXP_DEVCTL_PAYLOAD_READRQ = 0x70E0;
     static final int EXP_DEVCTL_INITIATE_FLR = 0x8000;

@@ -42,14 +42,20 @@ public final class ConfigSpace {
         byte[] raw = readRaw();
         Capabilities capabilities = Capabilities.of(raw);
         this.permissions = ConfigPermissions.of(size, described, raw, capabilities);
-        OptionalInt express = capabilities.offset(ConfigLayout.CAP_ID_EXP);
-        this.expressControl = express.isPresent() ? OptionalInt.of(express.getAsInt() + ConfigLayout.EXP_DEVCTL) : OptionalInt.empty();
+        this.expressControl = resettableBy(raw, capabilities.offset(ConfigLayout.CAP_ID_EXP));
         OptionalInt table = capabilities.offset(ConfigLayout.CAP_ID_MSIX);
         this.msix = table.isPresent() ? Optional.of(MsixTable.at(raw, table.getAsInt())) : Optional.empty();
         synchronized (writeLock) {
             initialiseLocked(raw);
             enableDecodingLocked();
         }
+    }
+
+    /// Where a function level reset is asked for, of a function that says it can do one.
+    private static OptionalInt resettableBy(byte[] raw, OptionalInt express) {
+        boolean can = express.isPresent()
+            && (Capabilities.u32(raw, express.getAsInt() + ConfigLayout.EXP_DEVCAP) & ConfigLayout.EXP_DEVCAP_FLR) != 0;
+        return can ? OptionalInt.of(express.getAsInt() + ConfigLayout.EXP_DEVCTL) : OptionalInt.empty();
     }
 
     /// Bytes: 256 or 4096.

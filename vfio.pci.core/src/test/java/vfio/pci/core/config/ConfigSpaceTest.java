@@ -223,6 +223,8 @@ class ConfigSpaceTest {
         assertThat(write(DEVICE_CONTROL + 2, 2, FLR)).isFalse();
         config = of(new ConfigBytes(256).msix(MSIX, 5, 3, 0, 3, 0x2000));
         assertThat(write(DEVICE_CONTROL, 2, FLR)).as("without the capability").isFalse();
+        config = of(full().put(EXPRESS + 4, 4, 0x8000));
+        assertThat(write(DEVICE_CONTROL, 2, FLR)).as("of a function that cannot").isFalse();
     }
 
     @Test
