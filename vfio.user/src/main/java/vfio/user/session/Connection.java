@@ -292,11 +292,15 @@ public final class Connection extends Source {
         socket.close();
         in.close();
         host.workers().execute(() -> {
-            if (opened instanceof Opened.Device device) {
-                device.device().close();
-            }
-            if (!host.loop().execute(host.left())) {
-                host.left().run();
+            try {
+                if (opened instanceof Opened.Device device) {
+                    device.device().close();
+                }
+            } finally {
+                // A close that fails is a defect elsewhere, and no reason not to serve the next client.
+                if (!host.loop().execute(host.left())) {
+                    host.left().run();
+                }
             }
         });
     }

@@ -27,7 +27,10 @@ record OpenDevice(VfioDevice device, DevicePort port) implements AutoCloseable {
     /// May wait: not for the loop.
     @Override
     public void close() {
-        port.close();
-        device.close();
+        try {
+            port.close();
+        } finally {
+            device.close();
+        }
     }
 }
