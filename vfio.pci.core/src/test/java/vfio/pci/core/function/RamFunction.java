@@ -40,6 +40,8 @@ public final class RamFunction implements PciFunction {
     /// Thrown by whatever is called next.
     public volatile Runnable bug = () -> { };
 
+    /// Of BAR0. Compared with, since a walk over its ranges would allocate an iterator, which is not the core's to answer for.
+    private static final long MEMORY_LIKE_END = 0x3000;
     private static final long MOST_REGISTERS = 0x10_0000;
 
     private final PciId id;
@@ -172,12 +174,7 @@ public final class RamFunction implements PciFunction {
         }
 
         private MemorySegment memory(int bar, long offset) {
-            for (Range range : bar == BAR0.index() ? BAR0.memoryLike() : List.<Range>of()) {
-                if (range.contains(offset, 1)) {
-                    return lent.barMemory(bar);
-                }
-            }
-            return registers[bar];
+            return bar == BAR0.index() && offset < MEMORY_LIKE_END ? lent.barMemory(bar) : registers[bar];
         }
 
         @Override
