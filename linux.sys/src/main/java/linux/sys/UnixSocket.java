@@ -97,6 +97,11 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
+    /// Over a descriptor that was received, or inherited: of a stream socket, listening or connected. It is taken.
+    public static UnixSocket over(Fd taken) {
+        return new UnixSocket(taken);
+    }
+
     /// Two sockets, connected with each other.
     public static UnixSocket[] pair() throws VfioException {
         try (Arena arena = Arena.ofConfined()) {

@@ -4,22 +4,30 @@ package vfio.pci.core.dma;
 import java.lang.foreign.MemorySegment;
 import linux.sys.Fd;
 import linux.sys.Mapping;
+import linux.sys.Memfd;
 import vfio.pci.api.Errno;
+import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.dma.RemoteMemory;
 import vfio.pci.api.function.Bar;
 
 /// One mapping with the memory behind it, or with none.
 ///
 /// @param owner whose it is
-/// @param memory null when it cannot be reached
+/// @param memory null when it is not mapped here
 /// @param mapping what to give back at the end, null when there is nothing
-record DmaEntry(Object owner, long iova, long size, boolean readable, boolean writable, MemorySegment memory, Mapping mapping) {
+/// @param unsealed the file behind it if it can be cut short, else null
+/// @param remote how it is reached when it is not mapped, null when it cannot be
+record DmaEntry(Object owner, long iova, long size, boolean readable, boolean writable, MemorySegment memory, Mapping mapping,
+        UnsealedFile unsealed, RemoteMemory remote) {
     /// Maps the backing, which is taken also when this throws.
     static DmaEntry of(Object owner, DmaMapping from) throws VfioException {
         return switch (from.backing()) {
             case DmaBacking.Unreachable() -> entry(owner, from, null, null);
+            case DmaBacking.Remote(RemoteMemory memory) -> remote(owner, from, memory);
+            case DmaBacking.FileIo file -> byFile(owner, from, file);
             case DmaBacking.Segment(MemorySegment memory) -> {
                 if (memory.byteSize() != from.size()) {
                     throw new VfioException(Errno.EINVAL,
@@ -27,22 +35,60 @@ record DmaEntry(Object owner, long iova, long size, boolean readable, boolean wr
                 }
                 yield entry(owner, from, memory, null);
             }
-            case DmaBacking.File file -> {
-                try (var fd = file.fd()) {
-                    long length = Fd.size(fd);
-                    if (file.offset() < 0 || file.offset() % Bar.PAGE_SIZE != 0 || file.offset() > length - from.size()) {
-                        throw new VfioException(Errno.EINVAL, "offset=0x%x size=0x%x file=0x%x expected=whole pages within the file"
-                            .formatted(file.offset(), from.size(), length));
-                    }
-                    Mapping mapping = Mapping.of(fd, file.offset(), from.size(), true, from.writable());
-                    yield entry(owner, from, mapping.memory(), mapping);
-                }
-            }
+            case DmaBacking.File file -> mapped(owner, from, file);
         };
     }
 
+    private static DmaEntry mapped(Object owner, DmaMapping from, DmaBacking.File file) throws VfioException {
+        OwnedFd fd = file.fd();
+        boolean kept = false;
+        try {
+            checkLength(from, fd, file.offset());
+            int seals = Memfd.seals(fd);
+            boolean sealed = seals >= 0 && (seals & Memfd.SEAL_SHRINK) != 0;
+            Mapping mapping = Mapping.of(fd, file.offset(), from.size(), true, from.writable());
+            kept = !sealed;
+            UnsealedFile unsealed = sealed ? null : new UnsealedFile(fd, file.offset() + from.size());
+            return new DmaEntry(owner, from.iova(), from.size(), from.readable(), from.writable(), mapping.memory(), mapping, unsealed, null);
+        } finally {
+            if (!kept) {
+                fd.close();
+            }
+        }
+    }
+
+    private static DmaEntry byFile(Object owner, DmaMapping from, DmaBacking.FileIo file) throws VfioException {
+        boolean checked = false;
+        try {
+            checkLength(from, file.fd(), file.offset());
+            checked = true;
+            return remote(owner, from, new FileMemory(file.fd(), from.iova(), file.offset()));
+        } finally {
+            if (!checked) {
+                file.fd().close();
+            }
+        }
+    }
+
+    private static void checkLength(DmaMapping from, OwnedFd fd, long offset) throws VfioException {
+        long length = Fd.size(fd);
+        if (offset < 0 || offset % Bar.PAGE_SIZE != 0 || offset > length - from.size()) {
+            throw new VfioException(Errno.EINVAL, "offset=0x%x size=0x%x file=0x%x expected=whole pages within the file"
+                .formatted(offset, from.size(), length));
+        }
+    }
+
     private static DmaEntry entry(Object owner, DmaMapping from, MemorySegment memory, Mapping mapping) {
-        return new DmaEntry(owner, from.iova(), from.size(), from.readable(), from.writable(), memory, mapping);
+        return new DmaEntry(owner, from.iova(), from.size(), from.readable(), from.writable(), memory, mapping, null, null);
+    }
+
+    private static DmaEntry remote(Object owner, DmaMapping from, RemoteMemory memory) {
+        return new DmaEntry(owner, from.iova(), from.size(), from.readable(), from.writable(), null, null, null, memory);
+    }
+
+    /// Whether what is mapped is still in the file. To be asked after a transfer and before its result is believed.
+    boolean isWhole() {
+        return unsealed == null || unsealed.isWhole();
     }
 
     boolean holds(long address) {
@@ -73,6 +119,12 @@ record DmaEntry(Object owner, long iova, long size, boolean readable, boolean wr
     void release() {
         if (mapping != null) {
             mapping.close();
+        }
+        if (unsealed != null) {
+            unsealed.close();
+        }
+        if (remote != null) {
+            remote.close();
         }
     }
 }
