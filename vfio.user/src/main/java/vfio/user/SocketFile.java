@@ -18,7 +18,6 @@ import vfio.pci.api.VfioException;
 /// A listening socket and its name in the file system.
 final class SocketFile implements AutoCloseable {
     private static final Logger LOG = System.getLogger(SocketFile.class.getName());
-    private static final int OWNER_ONLY = 0600;
     private static final int TYPE = 0170000;
     private static final int TYPE_SOCKET = 0140000;
     private static final int BACKLOG = 16;
@@ -38,20 +37,31 @@ final class SocketFile implements AutoCloseable {
     ///
     /// @throws VfioException EADDRINUSE when somebody listens there or the path is something else; ENOENT when its folder is missing;
     ///     EINVAL for a path that is too long; else what the system says
-    static SocketFile listen(Path path) throws VfioException {
+    static SocketFile listen(Path path, SocketRules rules) throws VfioException {
         checkPath(path);
         if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             removeStale(path);
         }
-        UnixSocket socket = UnixSocket.listen(path, OWNER_ONLY, BACKLOG);
+        UnixSocket socket = UnixSocket.listen(path, rules.mode(), BACKLOG);
         SocketFile file = null;
         try {
-            file = new SocketFile(path, socket);
+            SocketFile made = new SocketFile(path, socket);
+            rules.applyOwner(path);
+            file = made;
             return file;
         } finally {
             if (file == null) {
                 socket.close();
+                removeQuietly(path);
             }
+        }
+    }
+
+    private static void removeQuietly(Path path) {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "socket={0} stays behind: {1}", path, e.getMessage());
         }
     }
 

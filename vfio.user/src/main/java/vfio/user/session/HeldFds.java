@@ -43,6 +43,54 @@ final class HeldFds {
         return cutAt != NOWHERE && cutAt < end;
     }
 
+    /// Moves those of the message that ends there to another holder.
+    void moveBefore(long end, HeldFds to) {
+        if (cutBefore(end)) {
+            to.cutAt = 0;
+            cutAt = NOWHERE;
+        }
+        while (count > 0 && places[0] < end) {
+            to.places[to.count] = 0;
+            to.fds[to.count++] = takeFirst();
+        }
+    }
+
+    /// Moves all to another holder that is empty.
+    void moveAll(HeldFds to) {
+        while (count > 0) {
+            to.places[to.count] = places[0];
+            to.fds[to.count++] = takeFirst();
+        }
+        to.cutAt = cutAt;
+        cutAt = NOWHERE;
+    }
+
+    /// Bytes before that place were taken out of the stream: what follows has moved.
+    void shift(long from, long by) {
+        for (int i = 0; i < count; i++) {
+            if (places[i] >= from) {
+                places[i] -= by;
+            }
+        }
+        if (cutAt >= from) {
+            cutAt -= by;
+        }
+    }
+
+    int count() {
+        return count;
+    }
+
+    boolean isCut() {
+        return cutAt != NOWHERE;
+    }
+
+    /// Closes what is left and forgets that some were cut.
+    void clear() {
+        closeAll();
+        cutAt = NOWHERE;
+    }
+
     /// Hands over the first.
     Fd takeFirst() {
         Fd first = fds[0];
@@ -59,6 +107,25 @@ final class HeldFds {
             takeFirst().close();
         }
         if (cutBefore(end)) {
+            cutAt = NOWHERE;
+        }
+    }
+
+    /// Closes those of the message from here to there, which is taken out.
+    void closeWithin(long from, long end) {
+        int left = 0;
+        for (int i = 0; i < count; i++) {
+            if (places[i] >= from && places[i] < end) {
+                fds[i].close();
+            } else {
+                fds[left] = fds[i];
+                places[left++] = places[i];
+            }
+        }
+        while (count > left) {
+            fds[--count] = null;
+        }
+        if (cutAt >= from && cutAt < end) {
             cutAt = NOWHERE;
         }
     }

@@ -53,6 +53,28 @@ final class Outbound {
         start(msgId, command, HeaderLayout.BYTES + payloadSize, HeaderLayout.F_TYPE_REPLY, 0);
     }
 
+    /// A command of the server is written instead: this is its header.
+    void command(int msgId, int command, int payloadSize) {
+        start(msgId, command, HeaderLayout.BYTES + payloadSize, HeaderLayout.F_TYPE_COMMAND, 0);
+    }
+
+    /// Whether something is out, but not all.
+    boolean isHalfOut() {
+        return sent > 0 && sent < size;
+    }
+
+    /// Whether something is not out yet.
+    boolean isWaiting() {
+        return sent < size;
+    }
+
+    /// Forgets the answer, none of which is out.
+    void discard() {
+        drop();
+        sent = 0;
+        size = 0;
+    }
+
     /// The answer is an error: the header alone. The one place where an errno becomes bytes.
     void error(int msgId, int command, Errno errno) {
         drop();
