@@ -96,9 +96,24 @@ public final class VfioUserServer implements ServeAdmin {
         }
     }
 
+    /// Makes the socket.
+    private interface Socket {
+        SocketFile open() throws VfioException;
+    }
+
     @Override
     public void serve(PciAddress address, Path socket) throws VfioException {
+        serve(address, () -> SocketFile.listen(socket, rules));
+    }
+
+    @Override
+    public void serve(PciAddress address, int descriptor) throws VfioException {
+        serve(address, () -> SocketFile.inherited(descriptor));
+    }
+
+    private void serve(PciAddress address, Socket socket) throws VfioException {
         devices.device(address);
+        Path path;
         synchronized (served) {
             if (ended) {
                 throw new VfioException(Errno.ECANCELED, "device=%s the server has ended".formatted(address));
@@ -107,13 +122,14 @@ public final class VfioUserServer implements ServeAdmin {
             if (before != null) {
                 throw new VfioException(Errno.EBUSY, "device=%s is served already: socket=%s".formatted(address, before.path()));
             }
-            served.put(address, listen(address, socket));
+            Served fresh = listen(address, socket.open());
+            served.put(address, fresh);
+            path = fresh.path();
         }
-        LOG.log(Level.INFO, "serving device={0} socket={1}", address, socket);
+        LOG.log(Level.INFO, "serving device={0} socket={1}", address, path);
     }
 
-    private Served listen(PciAddress address, Path socket) throws VfioException {
-        SocketFile file = SocketFile.listen(socket, rules);
+    private Served listen(PciAddress address, SocketFile file) throws VfioException {
         boolean listening = false;
         try {
             Served fresh = new Served(address, file, rules, limits, pci, loop, workers);

@@ -70,6 +70,7 @@ public final class Connection extends Source {
 
     // Of the loop.
     private boolean isOvertaken;
+    private boolean abandoned;
     private boolean openPending;
     private int openAttempt;
     private Twin twin;
@@ -151,6 +152,7 @@ public final class Connection extends Source {
     /// Closes the socket at once, though a turn or an opening lasts; the rest follows when that returns. From a task of the loop.
     public void abandon() {
         ending = true;
+        abandoned = true;
         host.loop().remove(meanwhile);
         socket.close();
         host.loop().remove(this);
@@ -234,7 +236,7 @@ public final class Connection extends Source {
 
     /// Has somebody else attend to the client, if the turn is inside a device; looks again in a while if it is not.
     private void takeStreams() {
-        if (!isOvertaken || closed || ending) {
+        if (!isOvertaken || closed || abandoned) {
             return;
         }
         if (STATE.compareAndSet(this, INSIDE, TAKEN)) {
@@ -258,6 +260,8 @@ public final class Connection extends Source {
         in = meanwhile.end();
         exchange.use(in);
         state = BETWEEN;
+        // At once, for this may be the last that is done here.
+        flush();
         host.loop().resume(this);
     }
 
