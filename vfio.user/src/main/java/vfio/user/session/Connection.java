@@ -3,8 +3,6 @@ package vfio.user.session;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -34,13 +32,6 @@ public final class Connection extends Source {
     }
 
     private static final Logger LOG = System.getLogger(Connection.class.getName());
-    private static final VarHandle STATE;
-    /// No request is inside a device: the turn has the streams.
-    private static final int BETWEEN = 0;
-    /// One is: so has it, unless somebody takes them.
-    private static final int INSIDE = 1;
-    /// One is for long, and [Meanwhile] has taken the streams: the turn ends when it comes out, and leaves what it would send.
-    private static final int TAKEN = 2;
     private static final int EAGAIN = -Errno.EAGAIN.value();
     /// What a turn lasts by the time it is found out.
     private static final Duration NOTICED = Duration.ofMillis(4);
@@ -64,9 +55,7 @@ public final class Connection extends Source {
     private final AtomicLong lateResults = new AtomicLong();
     private final ClientMemory memory;
     private final Meanwhile meanwhile;
-
-    /// Whether a request is inside a device, and whose the connection's streams are then; see the constants.
-    private volatile int state;
+    private final Streams streams = new Streams();
 
     // Of the loop.
     private boolean isOvertaken;
@@ -86,23 +75,6 @@ public final class Connection extends Source {
     private boolean closed;
     private UnixSocket twinPeer;
     private volatile boolean ending;
-
-    static {
-        try {
-            STATE = MethodHandles.lookup().findVarHandle(Connection.class, "state", int.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
-    /// What the worker brought.
-    private sealed interface Opened {
-        record Device(OpenDevice device) implements Opened {
-        }
-
-        record Refused(VfioException why) implements Opened {
-        }
-    }
 
     /// A connection that was just accepted.
     ///
@@ -239,7 +211,7 @@ public final class Connection extends Source {
         if (!isOvertaken || closed || abandoned) {
             return;
         }
-        if (STATE.compareAndSet(this, INSIDE, TAKEN)) {
+        if (streams.take()) {
             Duration left = host.limits().request().minus(NOTICED);
             meanwhile.begin(in, left.isNegative() ? Duration.ZERO : left);
         } else if (!meanwhile.isOn()) {
@@ -250,7 +222,7 @@ public final class Connection extends Source {
     @Override
     protected void returned() {
         isOvertaken = false;
-        if (state != TAKEN) {
+        if (!streams.areTaken()) {
             return;
         }
         if (meanwhile.hasAnswered()) {
@@ -259,7 +231,7 @@ public final class Connection extends Source {
         }
         in = meanwhile.end();
         exchange.use(in);
-        state = BETWEEN;
+        streams.giveBack();
         // At once, for this may be the last that is done here.
         flush();
         host.loop().resume(this);
@@ -304,7 +276,7 @@ public final class Connection extends Source {
                 return PARKED;
             }
             exchange.begin();
-            STATE.setRelease(this, INSIDE);
+            streams.goIn();
             Commands.of(command).handle(exchange);
             if (reply) {
                 out.reply(msgId, command, exchange.answerSize());
@@ -319,14 +291,7 @@ public final class Connection extends Source {
                 out.drop();
             }
         }
-        return isOut() ? flush() : PARKED;
-    }
-
-    /// The request is out of the device, if it was in one.
-    ///
-    /// @return whether the streams are still the turn's
-    private boolean isOut() {
-        return STATE.compareAndSet(this, INSIDE, BETWEEN) || state == BETWEEN;
+        return streams.comeOut() ? flush() : PARKED;
     }
 
     private void answerError(int msgId, int command, Errno errno) {
