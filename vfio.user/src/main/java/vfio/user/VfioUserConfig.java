@@ -42,7 +42,7 @@ import vfio.user.command.ClientLimits;
     ClientLimits.UnsealedFiles unsealedMemory() default ClientLimits.UnsealedFiles.ACCEPT;
 
     /// See the description.
-    @AttributeDefinition(description = "answer to a region access that failed: ERRNO, or success and ALL_ONES for clients that ignore errors")
+    @AttributeDefinition(description = "answer to a region access that failed: ERRNO, or ALL_ONES for clients that ignore errors")
     ClientLimits.ErrorAnswers regionErrors() default ClientLimits.ErrorAnswers.ERRNO;
 
     /// See the description.

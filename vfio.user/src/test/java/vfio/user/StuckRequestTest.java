@@ -43,7 +43,8 @@ class StuckRequestTest {
         // The bound of this server is long enough for anything.
         try (PatientServer patient = new PatientServer(fixture); RawClient client = RawClient.ready(patient.socket)) {
             TestDevice device = patient.device();
-            client.send(RawClient.message(1, RawClient.REGION_WRITE, 0, RawClient.access(TestDevice.BLOCKING, 2, 4).u32(5).array()).array());
+            byte[] write = RawClient.access(TestDevice.BLOCKING, 2, 4).u32(5).array();
+            client.send(RawClient.message(1, RawClient.REGION_WRITE, 0, write).array());
             ServerFixture.await("the access is inside", () -> device.inside.get() == 1);
             ServerFixture.await("the turn was overtaken", () -> ServerFixture.threads().stream()
                 .filter(name -> name.matches("vfio-user-[0-9]+")).count() >= 3);

@@ -33,8 +33,8 @@ public abstract class Source {
     /// @return what to wait for, bits of [linux.sys.Epoll]; [#PARKED] or [#CLOSED]
     protected abstract int turn(int events);
 
-    /// A thread has been in a turn of this source for long, and the loop goes on without it: until [#returned()] the turn is not over. Called
-    /// on the loop's thread, once for such a turn.
+    /// A thread has been in a turn of this source for long, and the loop goes on without it: until [#returned()] the turn is not over.
+    /// Called on the loop's thread, once for such a turn.
     protected void overtaken() {
     }
 

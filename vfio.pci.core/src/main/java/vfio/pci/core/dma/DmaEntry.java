@@ -49,7 +49,8 @@ record DmaEntry(Object owner, long iova, long size, boolean readable, boolean wr
             Mapping mapping = Mapping.of(fd, file.offset(), from.size(), true, from.writable());
             kept = !sealed;
             UnsealedFile unsealed = sealed ? null : new UnsealedFile(fd, file.offset() + from.size());
-            return new DmaEntry(owner, from.iova(), from.size(), from.readable(), from.writable(), mapping.memory(), mapping, unsealed, null);
+            return new DmaEntry(owner, from.iova(), from.size(), from.readable(), from.writable(), mapping.memory(), mapping, unsealed,
+                null);
         } finally {
             if (!kept) {
                 fd.close();
