@@ -17,8 +17,8 @@ import vfio.user.wire.HostOrder;
 ///
 /// What comes waits in order, except replies to DMA_READ and DMA_WRITE, which the stuck request may be waiting for. When the request has
 /// taken longer than the bound it is answered ETIMEDOUT, and from then until it comes back so is every request that wants an answer, as
-/// soon as it is read: each within its bound then, and none is carried out. Posted writes are kept, as nobody could be told that they were not
-/// done, up to [Buffers#SPARE] bytes; what is more is dropped and counted.
+/// soon as it is read: each within its bound then, and none is carried out. Posted writes are kept, as nobody could be told that they
+/// were not done, up to [Buffers#SPARE] bytes; what is more is dropped and counted.
 final class Meanwhile extends Source {
     private static final int EAGAIN = -Errno.EAGAIN.value();
 
