@@ -207,12 +207,9 @@ public final class DmaMap implements DmaSpace {
     /// After a copy from or to memory that its owner can cut short: has the JVM's error for a page that was gone come here rather than in
     /// whatever this thread does next, and believes the copy only if the file is still as long.
     private void settle(DmaEntry entry, long iova, long part) throws VfioException {
-        if (entry.unsealed() != null) {
-            // A native call: on its return the JVM delivers what it has for this thread.
-            Thread.yield();
-            if (!entry.isWhole()) {
-                throw truncated(iova, part);
-            }
+        // Asking is a native call as well, and on its return the JVM delivers what it has for this thread.
+        if (!entry.isWhole()) {
+            throw truncated(iova, part);
         }
     }
 
