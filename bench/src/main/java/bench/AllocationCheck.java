@@ -24,7 +24,7 @@ public final class AllocationCheck {
 
     /// Runs and prints.
     public static void main(String[] args) throws VfioException {
-        if (run(ACCESSES) > 0) {
+        if (run(ACCESSES) + runInFelix(ACCESSES) > 0) {
             System.exit(1);
         }
     }
@@ -34,15 +34,28 @@ public final class AllocationCheck {
     /// @return bytes, of all kinds together
     static long run(int accesses) throws VfioException {
         AllocationCheck check = new AllocationCheck();
-        long bytes = 0;
         try (OpenDevices devices = new OpenDevices(1)) {
             devices.use();
-            bytes += check.print("unmediated", devices.unmediated[0], OpenDevices.UNCLAIMED, accesses);
-            bytes += check.print("unclaimed", devices.mediated[0], OpenDevices.UNCLAIMED, accesses);
-            bytes += check.print("passedThrough", devices.mediated[0], OpenDevices.WATCHED, accesses);
-            bytes += check.print("handled", devices.mediated[0], OpenDevices.OWN, accesses);
+            return check.print("unmediated", devices.unmediated[0], OpenDevices.UNCLAIMED, accesses)
+                + check.print("unclaimed", devices.mediated[0], OpenDevices.UNCLAIMED, accesses)
+                + check.print("passedThrough", devices.mediated[0], OpenDevices.WATCHED, accesses)
+                + check.print("handled", devices.mediated[0], OpenDevices.OWN, accesses);
         }
-        return bytes;
+    }
+
+    /// The same with the parts of [RuntimeBench].
+    static long runInFelix(int accesses) throws VfioException {
+        AllocationCheck check = new AllocationCheck();
+        RuntimeBench bench = new RuntimeBench();
+        bench.open();
+        try {
+            return check.print("Felix, unmediated", bench.unmediatedPort(), RuntimeBench.VF_ATQT1, accesses)
+                + check.print("Felix, unclaimed", bench.mediatedPort(), RuntimeBench.VF_ATQT1, accesses)
+                + check.print("Felix, passedThrough", bench.mediatedPort(), RuntimeBench.VF_ARQLEN1, accesses)
+                + check.print("Felix, handled", bench.mediatedPort(), RuntimeBench.VFGEN_RSTAT, accesses);
+        } finally {
+            bench.close();
+        }
     }
 
     private long print(String kind, DevicePort port, int offset, int accesses) throws VfioException {
@@ -50,7 +63,7 @@ public final class AllocationCheck {
         for (int round = 0; round <= WARMUP; round++) {
             bytes = allocated(port, offset, accesses);
         }
-        System.out.printf("%-14s %d bytes in %d reads and as many writes%n", kind, bytes, accesses);
+        System.out.printf("%-20s %d bytes in %d reads and as many writes%n", kind, bytes, accesses);
         return bytes;
     }
 

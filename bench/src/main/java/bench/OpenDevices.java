@@ -28,7 +28,7 @@ final class OpenDevices implements AutoCloseable {
     static final int UNCLAIMED_VALUE = 0x2222_0000;
     static final int OWN_VALUE = 0x0BB1_7C0D;
 
-    private static final int ROUNDS = 20_000;
+    private static final int ROUNDS = 5_000;
 
     /// For each device its registers as any function is reached, for direct accesses.
     final BoundFunction[] direct;

@@ -36,16 +36,17 @@ import vfio.pci.api.function.PciFunction;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 @Warmup(iterations = 4, time = 250, timeUnit = TimeUnit.MILLISECONDS)
 @Measurement(iterations = 6, time = 200, timeUnit = TimeUnit.MILLISECONDS)
-@Fork(value = 3, jvmArgsAppend = {"--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"})
+@Fork(value = 3, jvmArgsAppend = {Forks.NATIVE, Forks.UNSAFE, Forks.COMPILE_FIRST, Forks.SILENT})
 public class RuntimeBench {
+    static final int VF_ARQLEN1 = 0x8000;
+    static final int VF_ATQT1 = 0x8400;
+    static final int VFGEN_RSTAT = 0x8800;
+
     private static final ValueLayout.OfInt DWORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final PciAddress UNMEDIATED = PciAddress.parse("0000:3b:02.0");
     private static final PciAddress MEDIATED = PciAddress.parse("0000:3b:02.1");
     private static final PciAddress DIRECT = PciAddress.parse("0000:3b:02.2");
-    private static final int VF_ARQLEN1 = 0x8000;
-    private static final int VF_ATQT1 = 0x8400;
-    private static final int VFGEN_RSTAT = 0x8800;
-    private static final int ROUNDS = 20_000;
+    private static final int ROUNDS = 5_000;
 
     private final MemorySegment buffer = Arena.ofAuto().allocate(8, 8);
     // Offsets are fields, because nobody accesses a device at offsets that are constants.
@@ -86,6 +87,14 @@ public class RuntimeBench {
     /// What the counters say.
     DeviceAdmin admin() {
         return runtime.service(DeviceAdmin.class, null);
+    }
+
+    DevicePort unmediatedPort() {
+        return unmediatedPort;
+    }
+
+    DevicePort mediatedPort() {
+        return mediatedPort;
     }
 
     /// As [OpenDevices#use()].

@@ -35,4 +35,9 @@ class RuntimeBodiesIT {
             bench.close();
         }
     }
+
+    @Test
+    void accessesAllocateNothing() throws VfioException {
+        assertThat(AllocationCheck.runInFelix(200_000)).isZero();
+    }
 }

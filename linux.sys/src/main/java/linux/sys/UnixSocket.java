@@ -6,8 +6,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
@@ -26,6 +28,7 @@ public final class UnixSocket implements AutoCloseable {
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int STATX_MODE = 0x2;
     private static final int PERMISSIONS = 0777;
+    private static final long RETRY_NANOS = 1_000_000;
 
     private final Fd fd;
     private final ReceiveMessage receiving = new ReceiveMessage();
@@ -97,7 +100,44 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /// Over a descriptor that was received, or inherited: of a stream socket, listening or connected. It is taken.
+    /// As [#connect(Path)], but waits no longer than that for room in the backlog.
+    ///
+    /// @throws VfioException ETIMEDOUT when the time ran out; else as [#connect(Path)]
+    public static UnixSocket connect(Path path, Duration timeout) throws VfioException {
+        long deadline = System.nanoTime() + Deadline.nanos(timeout);
+        UnixSocket socket = open(SOCK_NONBLOCK);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = SockaddrUnLayout.encode(path, arena);
+            while (!socket.connectNow(address, path)) {
+                if (System.nanoTime() - deadline >= 0) {
+                    throw new VfioException(Errno.ETIMEDOUT, "call=connect path=" + path + " expected=room in its backlog");
+                }
+                // Nothing tells when there is room.
+                LockSupport.parkNanos(RETRY_NANOS);
+            }
+            socket.fd.setNonBlocking(false);
+            return socket;
+        } catch (VfioException refused) {
+            socket.close();
+            throw refused;
+        }
+    }
+
+    private boolean connectNow(MemorySegment address, Path path) throws VfioException {
+        try {
+            check(Libc.CONNECT, "connect", path, address.address(), SockaddrUnLayout.LAYOUT.byteSize());
+            return true;
+        } catch (VfioException e) {
+            if (e.errno() == Errno.EAGAIN) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    /// A socket that came from somebody else, listening or connected.
+    ///
+    /// @param taken taken; of a stream socket, which is not checked: a receive, send or accept tells
     public static UnixSocket over(Fd taken) {
         return new UnixSocket(taken);
     }

@@ -22,6 +22,7 @@ import vfio.user.loop.PollLoop;
 import vfio.user.session.Buffers;
 import vfio.user.session.Connection;
 import vfio.user.session.Host;
+import vfio.user.trace.Tap;
 
 /// A device on a socket, with one client at most. All but [#status()] and [#ended()] is for tasks of the loop.
 final class Served implements Listener.Taker {
@@ -64,6 +65,11 @@ final class Served implements Listener.Taker {
         Connection now = connection;
         return new ServedStatus(address, file.path(), Optional.ofNullable(now).map(Connection::client), now == null ? 0 : now.requests(),
             now == null ? 0 : now.errors());
+    }
+
+    /// Where the messages of its clients can be watched. Any thread.
+    Tap tap() {
+        return buffers.tap();
     }
 
     /// Done when nothing of it is left.
@@ -161,6 +167,7 @@ final class Served implements Listener.Taker {
     private void finish() {
         // Unmapping stops all threads for a moment: not on the loop.
         host.workers().execute(() -> {
+            buffers.tap().close();
             buffers.close();
             ended.complete(null);
         });

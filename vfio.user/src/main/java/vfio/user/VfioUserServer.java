@@ -27,9 +27,10 @@ import vfio.pci.api.admin.ServedStatus;
 import vfio.pci.api.device.VfioPci;
 import vfio.user.command.ClientLimits;
 import vfio.user.loop.PollLoop;
+import vfio.user.trace.Tap;
 
 /// Serves devices over vfio-user. Goes with the core: what is served then is ended as by [#unserve].
-@Component(service = ServeAdmin.class, configurationPid = "vfio.user")
+@Component(service = {ServeAdmin.class, VfioUserServer.class}, configurationPid = "vfio.user")
 @Designate(ocd = VfioUserConfig.class)
 public final class VfioUserServer implements ServeAdmin {
     private static final Logger LOG = System.getLogger(VfioUserServer.class.getName());
@@ -153,6 +154,20 @@ public final class VfioUserServer implements ServeAdmin {
         }
         end(List.of(gone));
         LOG.log(Level.INFO, "no longer serving device={0} socket={1}", address, gone.path());
+    }
+
+    /// Where the messages of a served device can be watched.
+    ///
+    /// @throws VfioException ENOENT when it is not served
+    public Tap tap(PciAddress address) throws VfioException {
+        synchronized (served) {
+            Served one = served.get(address);
+            if (one == null) {
+                throw new VfioException(Errno.ENOENT, "device=%s is not served; served: %s".formatted(address,
+                    served.isEmpty() ? "none" : served.keySet()));
+            }
+            return one.tap();
+        }
     }
 
     @Override

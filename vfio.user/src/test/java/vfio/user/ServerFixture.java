@@ -66,6 +66,7 @@ final class ServerFixture implements BeforeEachCallback, AfterEachCallback {
 
     @Override
     public void afterEach(ExtensionContext context) throws IOException {
+        pci.releaseAll();
         server.deactivate();
         await("no thread of the server is left", () -> threads().isEmpty());
         await("no descriptor is left", () -> descriptors().size() <= descriptorsBefore.size());

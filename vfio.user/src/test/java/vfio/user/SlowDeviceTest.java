@@ -5,9 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -23,31 +21,46 @@ class SlowDeviceTest {
     @RegisterExtension
     final ServerFixture fixture = new ServerFixture();
 
-    /// Whatever else the machine does adds to what is measured, now and then; what the hang adds it adds all the time. So the longest round
-    /// trip of each half second counts, and of these the middle one; and none may be as long as only a hang can make it.
+    /// What else the machine does adds to each round trip, so the same are made, in turns, with a server that knows nothing of the hang.
     @Test
     void anAccessThatHangsTenSecondsAddsLessThanTenMillisecondsToAnotherDevice() throws VfioException, InterruptedException {
         Path second = fixture.folder.resolve("second.sock");
+        Path control = fixture.folder.resolve("control.sock");
+        TestPci controlPci = new TestPci();
+        VfioUserServer controlServer = new VfioUserServer(controlPci, controlPci);
+        controlServer.serve(TestPci.FIRST, control);
         fixture.server.serve(TestPci.SECOND, second);
-        try (RawClient slow = fixture.ready(); RawClient quick = RawClient.ready(second)) {
+        try (RawClient slow = fixture.ready(); RawClient quick = RawClient.ready(second); RawClient apart = RawClient.ready(control)) {
             TestDevice hanging = fixture.pci.next();
             warmUp(quick);
-            List<Long> usual = longestRoundTrips(quick, Duration.ofSeconds(5));
+            warmUp(apart);
             hang(slow, hanging);
-            List<Long> meanwhile = longestRoundTrips(quick, Duration.ofSeconds(10));
+            List<Long> meanwhile = new ArrayList<>();
+            List<Long> elsewhere = new ArrayList<>();
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+            while (System.nanoTime() - end < 0) {
+                meanwhile.add(roundTrip(quick));
+                elsewhere.add(roundTrip(apart));
+                LockSupport.parkNanos(200_000);
+            }
             assertThat(hanging.inside).hasValue(1);
             assertThat(slow.peek()).isEqualTo(RawClient.EAGAIN);
-            System.out.printf("longest round trip of half a second, middle and worst, in us: usual %d and %d, during the hang %d and %d%n",
-                middle(usual) / 1000, usual.getLast() / 1000, middle(meanwhile) / 1000, meanwhile.getLast() / 1000);
-            assertThat(middle(meanwhile) - middle(usual)).isLessThan(MOST_ADDED);
+            meanwhile.sort(null);
+            elsewhere.sort(null);
+            System.out.printf("round trips in us, middle, 99 %% and longest: during a hang %d %d %d, without one %d %d %d%n",
+                part(meanwhile, 50) / 1000, part(meanwhile, 99) / 1000, meanwhile.getLast() / 1000, part(elsewhere, 50) / 1000,
+                part(elsewhere, 99) / 1000, elsewhere.getLast() / 1000);
+            assertThat(part(meanwhile, 50) - part(elsewhere, 50)).isLessThan(MOST_ADDED);
+            assertThat(part(meanwhile, 99) - part(elsewhere, 99)).isLessThan(MOST_ADDED);
             assertThat(meanwhile.getLast()).isLessThan(TimeUnit.SECONDS.toNanos(1));
 
             hanging.blocked.release();
             assertThat(slow.receive().errno()).as("its answer is still sent").isZero();
             assertThat(slow.call(RawClient.DEVICE_RESET, Bytes.of()).errno()).as("it is served on").isZero();
-            ServerFixture.await("one loop thread is left", () -> loops().size() == 1);
         }
+        controlServer.deactivate();
         fixture.server.unserve(TestPci.SECOND);
+        ServerFixture.await("one loop thread is left", () -> loops().size() == 1);
     }
 
     @Test
@@ -60,14 +73,13 @@ class SlowDeviceTest {
             List<Long> times = new ArrayList<>();
             for (int round = 0; round < 30; round++) {
                 hang(slow, hanging);
-                long start = System.nanoTime();
-                quick.call(RawClient.REGION_READ, RawClient.access(0, 2, 4));
-                times.add(System.nanoTime() - start);
+                times.add(roundTrip(quick));
                 hanging.blocked.release();
                 assertThat(slow.receive().errno()).isZero();
             }
             times.sort(null);
-            assertThat(middle(times)).as("all: %s", times).isLessThan(MOST_ADDED);
+            // A loaded machine adds to many of them, a design that waits would add to all.
+            assertThat(part(times, 25)).as("all: %s", times).isLessThan(MOST_ADDED);
             assertThat(loops().size()).isLessThanOrEqualTo(2);
         }
         fixture.server.unserve(TestPci.SECOND);
@@ -138,22 +150,15 @@ class SlowDeviceTest {
         }
     }
 
-    /// The longest of each half second, sorted.
-    private static List<Long> longestRoundTrips(RawClient client, Duration time) {
+    private static long roundTrip(RawClient client) {
         long start = System.nanoTime();
-        long[] longest = new long[(int) (time.toMillis() / 500)];
-        int window;
-        while ((window = (int) ((System.nanoTime() - start) / TimeUnit.MILLISECONDS.toNanos(500))) < longest.length) {
-            long asked = System.nanoTime();
-            assertThat(client.call(RawClient.REGION_READ, RawClient.access(0, 2, 4)).errno()).isZero();
-            longest[window] = Math.max(longest[window], System.nanoTime() - asked);
-            LockSupport.parkNanos(200_000);
-        }
-        return Arrays.stream(longest).sorted().boxed().toList();
+        assertThat(client.call(RawClient.REGION_READ, RawClient.access(0, 2, 4)).errno()).isZero();
+        return System.nanoTime() - start;
     }
 
-    private static long middle(List<Long> sorted) {
-        return sorted.get(sorted.size() / 2);
+    /// So many of a hundred are not longer.
+    private static long part(List<Long> sorted, int hundredths) {
+        return sorted.get((sorted.size() - 1) * hundredths / 100);
     }
 
     private static List<String> loops() {

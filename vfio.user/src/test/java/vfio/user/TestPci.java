@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +25,10 @@ final class TestPci implements VfioPci, DeviceAdmin {
     static final PciAddress FIRST = PciAddress.parse("0000:3b:02.0");
     static final PciAddress SECOND = PciAddress.parse("0000:3b:02.1");
 
+    private static final int MANY = 1000;
+
     final BlockingQueue<TestDevice> opened = new LinkedBlockingQueue<>();
+    private final List<TestDevice> all = new CopyOnWriteArrayList<>();
     /// When set, opens of the first device wait for it.
     volatile Semaphore gate;
     /// When set, opens fail with it.
@@ -39,8 +43,17 @@ final class TestPci implements VfioPci, DeviceAdmin {
             throw new VfioException(refusal, "refused for the test");
         }
         TestDevice device = new TestDevice(address, client);
+        all.add(device);
         opened.add(device);
         return device;
+    }
+
+    /// Lets everybody go who was made to wait: a test that fails half-way leaves no thread behind.
+    void releaseAll() {
+        if (gate != null) {
+            gate.release(MANY);
+        }
+        all.forEach(device -> device.blocked.release(MANY));
     }
 
     /// The device that was opened next.

@@ -88,12 +88,7 @@ public final class Core implements VfioPci, DeviceAdmin {
             return;
         }
         mediators.remove(mediator);
-        List<Thread> asking = mediator.shut(System.nanoTime() + settings.drainTimeout().toNanos());
-        asking.forEach(thread -> {
-            LOG.log(System.Logger.Level.ERROR, "thread={0} did not leave open of mediator {1}; interrupted and given up",
-                thread.getName(), mediator);
-            thread.interrupt();
-        });
+        mediator.shut(System.nanoTime() + settings.drainTimeout().toNanos());
         functions.values().forEach(function -> function.device().ifPresent(device -> device.unbind(mediator)));
         mediators.depart(mediator);
     }

@@ -12,8 +12,9 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     long drainTimeoutMillis() default 2000;
 
     /// See the description.
-    @AttributeDefinition(description = "DMA mappings of a device at a time", min = "1")
-    int mostDmaMaps() default 65535;
+    @AttributeDefinition(description = "DMA mappings of a device at a time; besides, all devices together map at most half as many files as"
+        + " vm.max_map_count allows the process", min = "1")
+    int mostDmaMaps() default 8192;
 
     /// See the description.
     @AttributeDefinition(description = "faults of a mediation after which it is unbound", min = "1")

@@ -52,11 +52,6 @@ public record VersionCapabilities(OptionalInt maxMsgFds, OptionalLong maxDataXfe
             twinSocketFdIndex, disablableAreas);
     }
 
-    /// The same with a second socket, as a client proposes it.
-    public VersionCapabilities withTwinSocket() {
-        return new VersionCapabilities(maxMsgFds, maxDataXferSize, maxDmaMaps, pgsizes, writeMultiple, true, OptionalInt.empty(),
-            disablableAreas);
-    }
 
     /// The same with a second socket, as a server grants it.
     ///
@@ -69,6 +64,12 @@ public record VersionCapabilities(OptionalInt maxMsgFds, OptionalLong maxDataXfe
     /// The same, with or without REGION_WRITE_MULTI.
     public VersionCapabilities withWriteMultiple(boolean supported) {
         return new VersionCapabilities(maxMsgFds, maxDataXferSize, maxDmaMaps, pgsizes, supported, twinSocket, twinSocketFdIndex,
+            disablableAreas);
+    }
+
+    /// The same, with or without a second socket for commands of the server; a server adds which of its files that is.
+    public VersionCapabilities withTwinSocket(boolean supported) {
+        return new VersionCapabilities(maxMsgFds, maxDataXferSize, maxDmaMaps, pgsizes, writeMultiple, supported, twinSocketFdIndex,
             disablableAreas);
     }
 

@@ -33,6 +33,7 @@ public final class PollLoop {
     private boolean ended;
     /// Whether there are tasks; asked without the lock, before each wait.
     private volatile boolean tasksWait;
+    /// Threads that lost the loop, until somebody notices that they have ended.
     private final Collection<Thread> overtaken = ConcurrentHashMap.newKeySet();
     private volatile Runner runner;
     private volatile boolean ending;
@@ -273,7 +274,6 @@ public final class PollLoop {
         if (!back) {
             source.closed();
         }
-        overtaken.remove(Thread.currentThread());
     }
 
     private void arm(Source source, int interest) {
@@ -341,6 +341,7 @@ public final class PollLoop {
 
     /// Takes the loop from the thread that is in this turn, unless it ends it right now.
     void overtake(Runner before, long turn) {
+        overtaken.removeIf(thread -> !thread.isAlive());
         overtaken.add(before.thread());
         if (!before.overtake(turn)) {
             overtaken.remove(before.thread());
@@ -354,6 +355,7 @@ public final class PollLoop {
 
     /// A thread of the loop ends by an error, which is a defect; its connection goes, the others stay.
     void broke(Runner self) {
+        overtaken.add(self.thread());
         Source source = self.source();
         boolean within = Runner.within(self.turn()) || self.turn() == Runner.OVERTAKEN;
         if (self.overtake(self.turn()) && !ending) {

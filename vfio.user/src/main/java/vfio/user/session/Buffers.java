@@ -7,6 +7,7 @@ import java.util.List;
 import linux.sys.Mapping;
 import vfio.pci.api.VfioException;
 import vfio.user.command.Exchange;
+import vfio.user.trace.Tap;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.RegionAccessLayout;
 
@@ -27,6 +28,7 @@ public final class Buffers implements AutoCloseable {
     private final MemorySegment answerMeanwhile;
     private final MemorySegment transfer;
     private final MemorySegment twin;
+    private final Tap tap = new Tap();
 
     /// Fresh ones.
     ///
@@ -46,6 +48,11 @@ public final class Buffers implements AutoCloseable {
                 close();
             }
         }
+    }
+
+    /// Where the messages can be watched.
+    public Tap tap() {
+        return tap;
     }
 
     private MemorySegment map(int bytes) throws VfioException {

@@ -52,14 +52,14 @@ final class ClientMemory {
     private volatile boolean queued;
     private volatile boolean twin;
 
-    /// @param buffer nobody else uses; holds a message
+    /// @param out nobody else uses; holds a message
     /// @param bound longest wait for one reply
     /// @param wake has the connection send what is queued; false when there is none any more
-    ClientMemory(MemorySegment buffer, Duration bound, BooleanSupplier wake) {
-        this.buffer = buffer;
+    ClientMemory(Outbound out, Duration bound, BooleanSupplier wake) {
+        this.out = out;
+        buffer = out.buffer();
         this.bound = bound;
         this.wake = wake;
-        out = new Outbound(buffer);
     }
 
     /// The messages travel over a socket of their own, which is not the connection's.

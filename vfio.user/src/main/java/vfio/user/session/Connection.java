@@ -85,10 +85,11 @@ public final class Connection extends Source {
         this.socket = socket;
         this.client = client;
         faults = new FaultLog("device=" + host.address() + " client=" + client, host.limits().faultLines());
-        memory = new ClientMemory(host.buffers().transfer(), host.limits().transfer(), () -> host.loop().execute(this::sendTransfer));
+        memory = new ClientMemory(new Outbound(host.buffers().transfer(), host.buffers().tap()), host.limits().transfer(),
+            () -> host.loop().execute(this::sendTransfer));
         meanwhile = new Meanwhile(host, socket, memory);
-        in = new Inbound(host.buffers().received());
-        out = new Outbound(host.buffers().answer());
+        in = new Inbound(host.buffers().received(), host.buffers().tap());
+        out = new Outbound(host.buffers().answer(), host.buffers().tap());
         exchange = new RequestExchange(in, out, host.limits(), memory, this::fault);
     }
 
@@ -432,7 +433,7 @@ public final class Connection extends Source {
             twinPeer = pair[1];
             out.attach(twinPeer.fd());
             memory.useTwin();
-            Twin fresh = new Twin(pair[0], memory, host.buffers().twin());
+            Twin fresh = new Twin(pair[0], memory, new Inbound(host.buffers().twin(), host.buffers().tap()));
             if (!host.loop().execute(() -> addTwin(fresh))) {
                 pair[0].close();
             }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.user.session;
 
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import linux.sys.Fd;
 import linux.sys.ReceivedFds;
 
@@ -89,6 +92,22 @@ final class HeldFds {
     void clear() {
         closeAll();
         cutAt = NOWHERE;
+    }
+
+    /// All of them; they stay in here.
+    List<Fd> list() {
+        return List.copyOf(Arrays.asList(fds).subList(0, count));
+    }
+
+    /// Those of the message from here to there; they stay in here.
+    List<Fd> listWithin(long from, long end) {
+        List<Fd> its = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            if (places[i] >= from && places[i] < end) {
+                its.add(fds[i]);
+            }
+        }
+        return its;
     }
 
     /// Hands over the first.

@@ -5,8 +5,10 @@ import java.lang.foreign.MemorySegment;
 import linux.sys.Fd;
 import linux.sys.ReceivedFds;
 import linux.sys.UnixSocket;
+import vfio.user.trace.Tap;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.HostOrder;
+import vfio.user.wire.trace.TraceRecord;
 
 /// The bytes of a client, as messages. One receive takes what is there; [#next()] goes through the complete messages in it, which stay
 /// where they are until the next receive.
@@ -29,6 +31,7 @@ final class Inbound {
     }
 
     private final MemorySegment buffer;
+    private final Tap tap;
     private final ReceivedFds received = new ReceivedFds();
     private final HeldFds held = new HeldFds();
     /// Those of the message that [#next()] went to.
@@ -44,8 +47,9 @@ final class Inbound {
     private int sifted;
     private boolean broken;
 
-    Inbound(MemorySegment buffer) {
+    Inbound(MemorySegment buffer, Tap tap) {
         this.buffer = buffer;
+        this.tap = tap;
     }
 
     /// Receives what is there, without waiting. Hot.
@@ -96,6 +100,9 @@ final class Inbound {
         if (held.count() > 0 || held.isCut()) {
             held.moveBefore(base + head, own);
         }
+        if (tap.isWatched()) {
+            tap.show(TraceRecord.Kind.RECEIVED, buffer, start, size, own.list());
+        }
         return true;
     }
 
@@ -144,6 +151,9 @@ final class Inbound {
                 from += size;
                 to += size;
             } else {
+                if (tap.isWatched()) {
+                    tap.show(TraceRecord.Kind.RECEIVED, buffer, from, size, held.listWithin(base + to, base + to + size));
+                }
                 // The place of what follows is counted as if these bytes had never been.
                 held.closeWithin(base + to, base + to + size);
                 held.shift(base + to, size);

@@ -40,8 +40,8 @@ final class Meanwhile extends Source {
         this.host = host;
         this.socket = socket;
         this.memory = memory;
-        out = new Outbound(host.buffers().answerMeanwhile());
-        spare = new Inbound[] {new Inbound(host.buffers().receivedMeanwhile())};
+        out = new Outbound(host.buffers().answerMeanwhile(), host.buffers().tap());
+        spare = new Inbound[] {new Inbound(host.buffers().receivedMeanwhile(), host.buffers().tap())};
     }
 
     /// Requests answered ETIMEDOUT.

@@ -2,10 +2,13 @@
 package vfio.user.session;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
+import vfio.user.trace.Tap;
 import vfio.user.wire.HeaderLayout;
+import vfio.user.wire.trace.TraceRecord;
 
 /// The one answer on its way. It goes out in one piece, so that no header is ever split; what the socket does not take at once waits here.
 final class Outbound {
@@ -25,13 +28,17 @@ final class Outbound {
     private static final int EAGAIN = -Errno.EAGAIN.value();
 
     private final MemorySegment buffer;
+    private final Tap tap;
     private final int[] numbers = new int[1];
     private OwnedFd fd;
+    /// Whether who watches has seen it; not before it is sent, for it may be discarded.
+    private boolean shown;
     private int sent;
     private int size;
 
-    Outbound(MemorySegment buffer) {
+    Outbound(MemorySegment buffer, Tap tap) {
         this.buffer = buffer;
+        this.tap = tap;
     }
 
     MemorySegment buffer() {
@@ -86,10 +93,17 @@ final class Outbound {
         HeaderLayout.encode(buffer, 0, msgId, command, bytes, flags, errno);
         sent = 0;
         size = bytes;
+        shown = false;
     }
 
     /// Sends what is left of the answer, if anything, without waiting. Hot.
     Sent flush(UnixSocket socket) {
+        if (sent < size && !shown) {
+            shown = true;
+            if (tap.isWatched()) {
+                tap.show(TraceRecord.Kind.SENT, buffer, 0, size, fd == null ? List.of() : List.of(fd));
+            }
+        }
         while (sent < size) {
             int count = fd == null ? socket.send(buffer, sent, size - sent, false) : sendWithFd(socket);
             if (count < 0) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.user.session;
 
-import java.lang.foreign.MemorySegment;
 import linux.sys.Epoll;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
@@ -19,10 +18,11 @@ final class Twin extends Source {
     private final Inbound in;
 
     /// @param socket taken
-    Twin(UnixSocket socket, ClientMemory memory, MemorySegment buffer) {
+    /// @param in nobody else uses
+    Twin(UnixSocket socket, ClientMemory memory, Inbound in) {
         this.socket = socket;
         this.memory = memory;
-        in = new Inbound(buffer);
+        this.in = in;
     }
 
     @Override

@@ -2,8 +2,12 @@
 package vfio.pci.core.binding;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionInfo;
@@ -19,11 +23,16 @@ import vfio.pci.core.gate.Guarded;
 /// vendor's
 /// class is reached through ends here.
 public final class Binding extends Guarded {
+    private static final System.Logger LOG = System.getLogger(Binding.class.getName());
+
     private final Mediator mediator;
     private final Mediation mediation;
     private final Calls calls = new Calls();
     private final AtomicInteger faults = new AtomicInteger();
+    private final AtomicReference<Thread> endingBy = new AtomicReference<>();
+    private final CountDownLatch ended = new CountDownLatch(1);
     private volatile boolean abandoned;
+    private volatile boolean interruptsSent;
 
     /// A mediation that a mediator answered with.
     public Binding(Mediator mediator, Mediation mediation) {
@@ -56,9 +65,66 @@ public final class Binding extends Guarded {
         return List.copyOf(mediation.claims());
     }
 
-    /// Given up with threads inside: whatever they bring is not used.
+    /// Begins to end it, by the calling thread. From now on nobody enters its calls.
+    ///
+    /// @return false when somebody has begun before
+    public boolean beginEnd() {
+        calls.shut();
+        return endingBy.compareAndSet(null, Thread.currentThread());
+    }
+
+    /// Whether its end has begun.
+    public boolean isEnding() {
+        return endingBy.get() != null;
+    }
+
+    /// It has ended: it is closed or given up.
+    public void ended() {
+        ended.countDown();
+    }
+
+    /// Waits until it has ended, at most until the deadline; not in the thread that ends it. An interrupt is kept for later.
+    ///
+    /// @param deadlineNanos on the clock of [System#nanoTime()]
+    public void awaitEnd(long deadlineNanos) {
+        if (endingBy.get() == Thread.currentThread()) {
+            return;
+        }
+        boolean interrupted = false;
+        while (true) {
+            try {
+                if (!ended.await(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                    LOG.log(System.Logger.Level.WARNING, "mediator {0}: thread={1} has not ended a mediation yet", mediator,
+                        endingBy.get().getName());
+                }
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Given up with threads inside: whatever they bring is not used. [#interruptsSent()] follows.
     public void abandon() {
         abandoned = true;
+    }
+
+    /// The threads given up were interrupted.
+    public void interruptsSent() {
+        interruptsSent = true;
+    }
+
+    /// For a thread that has left: if it was given up, the interrupt was for the mediation, and the thread is wanted for other work.
+    public void takeInterruptBack() {
+        if (abandoned) {
+            while (!interruptsSent) {
+                Thread.onSpinWait();
+            }
+            Thread.interrupted();
+        }
     }
 
     /// Whether it was given up.
@@ -84,7 +150,7 @@ public final class Binding extends Guarded {
             RegionInfo changed = mediation.regionInfo(defaults);
             return abandoned ? defaults : changed;
         } finally {
-            calls.leave();
+            leave();
         }
     }
 
@@ -96,10 +162,10 @@ public final class Binding extends Guarded {
             return MapVerdict.PASS_THROUGH;
         }
         try {
-            MapVerdict verdict = mediation.map(region, offset, length);
+            MapVerdict verdict = Objects.requireNonNull(mediation.map(region, offset, length), "verdict");
             return abandoned ? MapVerdict.PASS_THROUGH : verdict;
         } finally {
-            calls.leave();
+            leave();
         }
     }
 
@@ -116,7 +182,7 @@ public final class Binding extends Guarded {
                 throw gone();
             }
         } finally {
-            calls.leave();
+            leave();
         }
     }
 
@@ -128,9 +194,14 @@ public final class Binding extends Guarded {
             try {
                 mediation.reset();
             } finally {
-                calls.leave();
+                leave();
             }
         }
+    }
+
+    private void leave() {
+        calls.leave();
+        takeInterruptBack();
     }
 
     private static VfioException gone() {

@@ -21,7 +21,7 @@ public interface BoundDevice {
     RegionInfo regionInfoBelow(int region) throws VfioException;
 
     /// Adds a region.
-    int addRegion(Context owner, long size, Optional<SharedMemory> backing, RegionInfo info);
+    int addRegion(long size, Optional<SharedMemory> backing, RegionInfo info);
 
     /// Adds an interrupt.
     int addIrq(int count, IrqInfo.Type type);
@@ -32,8 +32,8 @@ public interface BoundDevice {
     /// The claims changed.
     void claimsChanged(Context owner);
 
-    /// Switches trapping.
-    void trap(boolean on);
+    /// Switches trapping, unless its owner is no longer bound.
+    void trap(Context owner, boolean on);
 
     /// Whether trapping is on.
     boolean trapping();

@@ -22,6 +22,7 @@ public final class Context implements MediationContext {
     /// Guarded by the lock: what it asked for itself, and the regions it added.
     private List<Claim> wanted = List.of();
     private final List<Integer> added = new ArrayList<>();
+    private volatile boolean bound;
     private volatile boolean revoked;
 
     /// A context on a device.
@@ -29,9 +30,21 @@ public final class Context implements MediationContext {
         this.device = device;
     }
 
-    /// Nothing works any more.
+    /// The mediation it was offered to was taken.
+    public void bind() {
+        bound = true;
+    }
+
+    /// Nothing works any more. What is being added now is added before, and is among [#added()].
     public void revoke() {
-        revoked = true;
+        synchronized (lock) {
+            revoked = true;
+        }
+    }
+
+    /// Whether it was revoked.
+    public boolean isRevoked() {
+        return revoked;
     }
 
     /// All it wants to see, the regions it added among it.
@@ -77,9 +90,10 @@ public final class Context implements MediationContext {
 
     @Override
     public int addRegion(long size, Optional<SharedMemory> backing, RegionInfo info) {
-        checkState();
-        int index = device.addRegion(this, size, backing, info);
+        int index;
         synchronized (lock) {
+            checkState();
+            index = device.addRegion(size, backing, info);
             added.add(index);
         }
         device.claimsChanged(this);
@@ -108,7 +122,10 @@ public final class Context implements MediationContext {
     @Override
     public void trap(boolean on) {
         checkState();
-        device.trap(on);
+        if (!bound) {
+            throw new IllegalStateException("context=not bound yet expected=trapping to be switched after the open");
+        }
+        device.trap(this, on);
     }
 
     @Override

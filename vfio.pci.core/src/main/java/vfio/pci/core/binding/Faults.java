@@ -11,9 +11,14 @@ public final class Faults {
     private Faults() {
     }
 
-    /// What was thrown, and the innermost frames.
+    /// What was thrown, and the innermost frames. What it says of itself is the vendor's code too, and may fail in its turn.
     public static String describe(Throwable fault) {
-        return fault.getClass().getName() + ": " + fault.getMessage() + Arrays.stream(fault.getStackTrace()).limit(FRAMES)
-            .map(frame -> System.lineSeparator() + "    at " + frame).collect(Collectors.joining());
+        String name = fault.getClass().getName();
+        try {
+            return name + ": " + fault.getMessage() + Arrays.stream(fault.getStackTrace()).limit(FRAMES)
+                .map(frame -> System.lineSeparator() + "    at " + frame).collect(Collectors.joining());
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+            return name + ", which cannot be described: " + e.getClass().getName();
+        }
     }
 }

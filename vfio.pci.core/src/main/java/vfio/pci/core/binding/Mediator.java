@@ -28,12 +28,27 @@ public final class Mediator implements Comparable<Mediator> {
     private final List<PciAddress> devices = new ArrayList<>();
     /// Guarded by the lock; threads that did not leave.
     private final List<Abandoned> stuck = new ArrayList<>();
+    /// Guarded by the lock; who is being asked now.
+    private final List<Asked> asked = new ArrayList<>();
     private volatile MediateOps ops;
 
     /// What people are shown of a mediator, and its place.
     ///
     /// @param ranking as it was at registration: it can change later, the place does not
     public record Identity(String name, String bundle, long bundleId, int ranking, long serviceId) {
+    }
+
+    /// A thread in it for a device, with the context it was offered.
+    private static final class Asked {
+        private final Thread thread = Thread.currentThread();
+        private final PciAddress device;
+        private final Context offered;
+        private boolean abandoned;
+
+        Asked(PciAddress device, Context offered) {
+            this.device = device;
+            this.offered = offered;
+        }
     }
 
     /// A mediator that was registered just now.
@@ -70,22 +85,43 @@ public final class Mediator implements Comparable<Mediator> {
         return System.identityHashCode(this);
     }
 
-    /// Enters it for asking; while inside, it does not go. [#leave()] follows exactly when this is true.
-    public boolean enter() {
-        return opens.enter();
+    /// Enters it for asking; while inside, it does not go. [#leave] follows exactly when this is true.
+    ///
+    /// @param offered revoked when the thread does not leave in time
+    public boolean enter(PciAddress device, Context offered) {
+        if (!opens.enter()) {
+            return false;
+        }
+        synchronized (lock) {
+            asked.add(new Asked(device, offered));
+        }
+        return true;
     }
 
     /// Leaves it after asking.
-    public void leave() {
+    public void leave(Context offered) {
         opens.leave();
+        boolean interrupted;
+        synchronized (lock) {
+            interrupted = asked.stream().anyMatch(entry -> entry.offered == offered && entry.abandoned);
+            asked.removeIf(entry -> entry.offered == offered);
+        }
+        if (interrupted) {
+            // The interrupt was for the mediator; the thread is wanted for other work.
+            Thread.interrupted();
+        }
     }
 
     /// Asks it, from inside; what it throws counts as a refusal.
     ///
     /// @return the mediation when it accepts
     public Optional<Mediation> ask(PciFunction function, MediationContext context) {
+        MediateOps present = ops;
+        if (present == null) {
+            return Optional.empty();
+        }
         try {
-            Optional<Mediation> answer = ops.open(function, context);
+            Optional<Mediation> answer = present.open(function, context);
             if (answer.isEmpty()) {
                 refused.incrementAndGet();
             }
@@ -93,7 +129,7 @@ public final class Mediator implements Comparable<Mediator> {
         } catch (VfioException e) {
             refused.incrementAndGet();
             LOG.log(System.Logger.Level.INFO, "{0}: mediator {1} refused: {2}", function.address(), this, e.getMessage());
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             // Logged once for each mediator: a broken one is asked at every open.
             if (failed.incrementAndGet() == 1) {
                 LOG.log(System.Logger.Level.ERROR, "{0}: mediator {1} failed in open and is skipped: {2}", function.address(), this,
@@ -130,14 +166,27 @@ public final class Mediator implements Comparable<Mediator> {
         }
     }
 
-    /// Asks it no more, and drops it.
+    /// Asks it no more, drops it, and waits for who is asking. Threads that do not leave in time are interrupted and given up, and
+    /// what they try through the context they were offered is refused.
     ///
-    /// @return threads inside its open still at the deadline
-    public List<Thread> shut(long deadlineNanos) {
+    /// @param deadlineNanos on the clock of [System#nanoTime()]
+    public void shut(long deadlineNanos) {
         opens.shut();
-        List<Thread> left = opens.drain(deadlineNanos);
         ops = null;
-        return left;
+        List<Thread> left = opens.drain(deadlineNanos);
+        synchronized (lock) {
+            for (Asked entry : asked) {
+                if (left.contains(entry.thread)) {
+                    LOG.log(System.Logger.Level.ERROR, "{0}: thread={1} did not leave open of mediator {2}; interrupted and given up",
+                        entry.device, entry.thread.getName(), this);
+                    entry.abandoned = true;
+                    entry.offered.revoke();
+                    Thread thread = entry.thread;
+                    stuck.add(new Abandoned(entry.device, thread, () -> opens.isInside(thread)));
+                    opens.interrupt(thread);
+                }
+            }
+        }
     }
 
     /// Whether it has gone.

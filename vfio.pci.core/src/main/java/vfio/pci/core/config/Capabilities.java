@@ -20,10 +20,27 @@ final class Capabilities {
         int at = config[ConfigLayout.CAPABILITY_LIST] & 0xFC;
         while (at >= ConfigLayout.STD_HEADER_SIZE && !seen.get(at)) {
             seen.set(at);
-            found.offsets.putIfAbsent(config[at] & 0xFF, at);
+            if (at + length(config, at) <= ConfigLayout.CFG_SPACE_SIZE) {
+                found.offsets.putIfAbsent(config[at] & 0xFF, at);
+            }
             at = config[at + 1] & 0xFC;
         }
         return found;
+    }
+
+    /// Bytes of a capability that the core looks at; a broken function may have one that does not fit.
+    private static int length(byte[] config, int at) {
+        return switch (config[at] & 0xFF) {
+            case ConfigLayout.CAP_ID_PM -> ConfigLayout.PM_SIZEOF;
+            case ConfigLayout.CAP_ID_MSI -> {
+                int flags = u16(config, at + ConfigLayout.MSI_FLAGS);
+                int wide = (flags & ConfigLayout.MSI_FLAGS_64BIT) != 0 ? 4 : 0;
+                yield wide + ((flags & ConfigLayout.MSI_FLAGS_MASKBIT) != 0 ? ConfigLayout.MSI_SIZEOF_MASK : ConfigLayout.MSI_SIZEOF);
+            }
+            case ConfigLayout.CAP_ID_EXP -> ConfigLayout.EXP_SIZEOF_DEVICE;
+            case ConfigLayout.CAP_ID_MSIX -> ConfigLayout.MSIX_SIZEOF;
+            default -> 0;
+        };
     }
 
     OptionalInt offset(int id) {

@@ -36,13 +36,18 @@ final class ConfigLayout {
     static final int CAP_ID_PM = 0x01;
     static final int PM_CTRL = 4;
     static final int PM_CTRL_STATE_MASK = 0x3;
+    static final int PM_SIZEOF = 8;
     static final int CAP_ID_MSI = 0x05;
     static final int MSI_FLAGS = 2;
     static final int MSI_FLAGS_ENABLE = 0x1;
     static final int MSI_FLAGS_QSIZE = 0x70;
     static final int MSI_FLAGS_64BIT = 0x80;
     static final int MSI_FLAGS_MASKBIT = 0x100;
+    static final int MSI_SIZEOF = 10;
+    static final int MSI_SIZEOF_MASK = 20;
     static final int CAP_ID_EXP = 0x10;
+    /// Up to the device's control and status; what follows depends on the version.
+    static final int EXP_SIZEOF_DEVICE = 12;
     static final int EXP_DEVCTL = 8;
     static final int EXP_DEVCTL_PAYLOAD_READRQ = 0x70E0;
     static final int EXP_DEVCTL_INITIATE_FLR = 0x8000;
@@ -54,6 +59,7 @@ final class ConfigLayout {
     static final int MSIX_FLAGS_MASKALL_ENABLE = 0xC000;
     static final int MSIX_TABLE = 4;
     static final int MSIX_PBA = 8;
+    static final int MSIX_SIZEOF = 12;
     static final int MSIX_BIR = 0x7;
     static final int MSIX_ENTRY_SIZE = 16;
 

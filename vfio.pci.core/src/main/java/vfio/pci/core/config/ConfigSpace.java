@@ -27,6 +27,8 @@ public final class ConfigSpace {
     private final MemorySegment scratch;
     private final OptionalInt expressControl;
     private final Optional<MsixTable> msix;
+    /// Changes with the write lock held.
+    private volatile boolean intxDisabled;
 
     /// Reads the raw config space and builds the table from its capabilities.
     ///
@@ -87,6 +89,7 @@ public final class ConfigSpace {
                 virtual[at] = (byte) (virtual[at] & ~(mask & kept) | value & mask & kept);
                 through |= (mask & ~kept) != 0;
             }
+            noteIntxLocked();
             if (through) {
                 writeThroughLocked(offset, buffer, bufferOffset, count);
             }
@@ -104,6 +107,15 @@ public final class ConfigSpace {
             scratch.set(ValueLayout.JAVA_BYTE, i, (byte) (raw & ~mask & permissions.keptMask(at) | value & mask));
         }
         function.writeConfig(offset, scratch, 0, count);
+    }
+
+    /// Whether the client keeps the INTx pin from signalling. The hardware's own bit is not touched: its pin is told here.
+    public boolean intxDisabled() {
+        return intxDisabled;
+    }
+
+    private void noteIntxLocked() {
+        intxDisabled = (Capabilities.u16(virtual, ConfigLayout.COMMAND) & ConfigLayout.COMMAND_INTX_DISABLE) != 0;
     }
 
     private boolean asksForReset(long offset, MemorySegment buffer, long bufferOffset, int count) {
@@ -149,6 +161,7 @@ public final class ConfigSpace {
         put(ConfigLayout.SUBSYSTEM_VENDOR_ID, 2, id.subsystemVendor());
         put(ConfigLayout.SUBSYSTEM_ID, 2, id.subsystem());
         put(ConfigLayout.COMMAND, 2, 0);
+        noteIntxLocked();
         put(ConfigLayout.INTERRUPT_PIN, 1, described.interruptVectors().intx());
         for (int i = 0; i < 6; i++) {
             put(ConfigLayout.BASE_ADDRESS_0 + 4 * i, 4, 0);

@@ -17,6 +17,7 @@ final class AccessPort implements DevicePort {
     private final OpenDevice device;
     private final DeviceHandle handle;
     private final DeviceMediation mediation;
+    private final Interests interests;
     private final Gate<Binding> gate;
     private final GateSlot slot;
     private final boolean told;
@@ -28,6 +29,7 @@ final class AccessPort implements DevicePort {
         this.device = device;
         this.handle = handle;
         this.mediation = device.mediation();
+        this.interests = device.interests();
         this.gate = mediation.gate();
         this.slot = gate.slot();
         this.told = handle.told();
@@ -42,7 +44,7 @@ final class AccessPort implements DevicePort {
         Objects.checkFromIndexSize(bufferOffset, count, buffer.byteSize());
         try {
             Region target = target(region, offset, count);
-            Interest interest = mediation.interest(told);
+            Interest interest = interests.of(told);
             int what = interest.in(region, offset, count);
             if (what == 0) {
                 counters.countPassed();
@@ -54,7 +56,7 @@ final class AccessPort implements DevicePort {
         } catch (VfioException e) {
             counters.countError();
             throw e;
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             counters.countError();
             throw device.functionFault(e);
         }
@@ -65,7 +67,7 @@ final class AccessPort implements DevicePort {
         Objects.checkFromIndexSize(bufferOffset, count, buffer.byteSize());
         try {
             Region target = target(region, offset, count);
-            Interest interest = mediation.interest(told);
+            Interest interest = interests.of(told);
             int what = interest.in(region, offset, count);
             if (what == 0) {
                 counters.countPassed();
@@ -77,7 +79,7 @@ final class AccessPort implements DevicePort {
         } catch (VfioException e) {
             counters.countError();
             throw e;
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             counters.countError();
             throw device.functionFault(e);
         }
@@ -118,7 +120,7 @@ final class AccessPort implements DevicePort {
             return handled(binding, binding.mediation().read(region, offset, buffer, bufferOffset, count));
         } catch (VfioException e) {
             throw answered(binding, e);
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             throw fault(binding, e);
         } finally {
             leave(binding, depth);
@@ -137,7 +139,7 @@ final class AccessPort implements DevicePort {
             return handled(binding, binding.mediation().write(region, offset, buffer, bufferOffset, count));
         } catch (VfioException e) {
             throw answered(binding, e);
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             throw fault(binding, e);
         } finally {
             leave(binding, depth);
@@ -147,7 +149,7 @@ final class AccessPort implements DevicePort {
     /// Asked again inside if there are other claims than those that sent the access here, which may have been a predecessor's. An access
     /// that was meant for a mediation passes it by where the mediator has gone, but not where the whole device has.
     private boolean wants(Binding binding, Interest before, int region, long offset, int count) throws VfioException {
-        Interest now = mediation.interest(told);
+        Interest now = interests.of(told);
         if (binding != null && (now == before || (now.in(region, offset, count) & Interest.CLAIMED) != 0)) {
             counters.countMediated();
             return true;
@@ -179,9 +181,8 @@ final class AccessPort implements DevicePort {
 
     private void leave(Binding binding, int depth) {
         gate.leave(slot, depth);
-        if (binding != null && binding.isAbandoned()) {
-            // The interrupt was for the mediation; the thread is wanted for other work.
-            Thread.interrupted();
+        if (binding != null && depth == 0) {
+            binding.takeInterruptBack();
         }
     }
 

@@ -28,19 +28,22 @@ import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.function.Bar;
 import vfio.pci.api.mediation.MapVerdict;
-import vfio.pci.core.binding.Binding;
+import vfio.pci.core.binding.Faults;
 import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.region.Caller;
 import vfio.pci.core.region.Region;
 
 /// One client's handle of an open device.
 final class DeviceHandle implements VfioDevice, Caller {
+    private static final System.Logger LOG = System.getLogger(DeviceHandle.class.getName());
+
     private final OpenDevice device;
     private final Client client;
     private final List<AccessPort> ports = new CopyOnWriteArrayList<>();
     private final List<Mapping> maps = new CopyOnWriteArrayList<>();
-    private final Map<Integer, Runnable> events = new ConcurrentHashMap<>();
+    private final Map<Integer, Event> events = new ConcurrentHashMap<>();
     private final AtomicInteger nextEvent = new AtomicInteger(1);
     private final AtomicBoolean closed = new AtomicBoolean();
     private final Object goneLock = new Object();
@@ -57,9 +60,9 @@ final class DeviceHandle implements VfioDevice, Caller {
         return client;
     }
 
-    /// Whether the client can be told of trapping, and so has disablable areas mapped while they are not trapped.
+    /// Whether the client may map disablable areas, so that they trap for it only while they are switched to that.
     boolean told() {
-        return client.has(Client.Feature.DISABLABLE_AREAS);
+        return device.mapsDisablable(client);
     }
 
     Stream<AccessCounters> counters() {
@@ -93,6 +96,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         check();
         AccessPort port = new AccessPort(device, this);
         ports.add(port);
+        stayOpen();
         return port;
     }
 
@@ -107,16 +111,29 @@ final class DeviceHandle implements VfioDevice, Caller {
     public RegionMap map(int index, long offset, long length) throws VfioException {
         RegionInfo info = regionInfo(index);
         List<MmapArea> areas = info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of());
-        if (length <= 0 || areas.stream().noneMatch(area -> offset >= area.offset() && offset <= area.end() - length)) {
-            throw new VfioException(Errno.EINVAL, "region=%d offset=0x%x length=0x%x expected=within one area of %s"
+        if (length <= 0 || (offset | length) % Bar.PAGE_SIZE != 0
+            || areas.stream().noneMatch(area -> offset >= area.offset() && offset <= area.end() - length)) {
+            throw new VfioException(Errno.EINVAL, "region=%d offset=0x%x length=0x%x expected=pages within one area of %s"
                 .formatted(index, offset, length, areas));
         }
-        Mapping mapping = switch (askAboutMap(index, offset, length)) {
-            case MapVerdict.PassThrough() -> memory(device.regions().at(index)).map(offset, length);
-            case MapVerdict.Provided(var memory, long at) -> ((DeviceMemory) memory).map(at, length);
-        };
+        Mapping mapping = mapAsAnswered(index, offset, length);
         maps.add(mapping);
+        stayOpen();
         return new HandleMap(mapping);
+    }
+
+    private Mapping mapAsAnswered(int index, long offset, long length) throws VfioException {
+        MapVerdict verdict = device.mediation().askAboutMap(index, offset, length);
+        try {
+            return switch (verdict) {
+                case MapVerdict.PassThrough() -> memory(device.regions().at(index)).map(offset, length);
+                case MapVerdict.Provided(var memory, long at) -> ((DeviceMemory) memory).map(at, length);
+            };
+        } catch (IllegalStateException e) {
+            // The device may have been closed meanwhile, and its memory with it.
+            check();
+            throw e;
+        }
     }
 
     @Override
@@ -124,7 +141,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         RegionInfo info = regionInfo(index);
         for (MmapArea area : info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of())) {
             try {
-                if (!(askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
+                if (!(device.mediation().askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
                     return Optional.empty();
                 }
             } catch (VfioException e) {
@@ -135,18 +152,6 @@ final class DeviceHandle implements VfioDevice, Caller {
             return Optional.empty();
         }
         return device.regions().at(index).memory().map(DeviceMemory::file);
-    }
-
-    private MapVerdict askAboutMap(int index, long offset, long length) throws VfioException {
-        Binding binding = device.mediation().gate().peek();
-        if (binding == null) {
-            return MapVerdict.PASS_THROUGH;
-        }
-        try {
-            return binding.map(index, offset, length);
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
-            throw device.infoFault(e);
-        }
     }
 
     private static DeviceMemory memory(Region region) throws VfioException {
@@ -162,6 +167,7 @@ final class DeviceHandle implements VfioDevice, Caller {
             throw e;
         }
         device.irqs().assign(this, index, start, triggers);
+        stayOpen();
     }
 
     @Override
@@ -203,6 +209,7 @@ final class DeviceHandle implements VfioDevice, Caller {
             throw e;
         }
         device.dmaMap().map(this, mapping);
+        stayOpen();
     }
 
     @Override
@@ -220,7 +227,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         check();
         try {
             device.reset();
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             throw device.functionFault(e);
         }
     }
@@ -232,13 +239,41 @@ final class DeviceHandle implements VfioDevice, Caller {
             throw new VfioException(Errno.EOPNOTSUPP, "client=%s expected=one in this process".formatted(client.name()));
         }
         int id = nextEvent.getAndIncrement();
-        events.put(id, event);
+        events.put(id, new Event(event));
+        stayOpen();
         return id;
     }
 
     @Override
     public Optional<Runnable> event(int id) {
         return Optional.ofNullable(events.get(id));
+    }
+
+    /// An event of the client's: good until the handle is closed, whoever keeps it.
+    private final class Event implements Runnable {
+        private volatile Optional<Runnable> target;
+
+        Event(Runnable target) {
+            this.target = Optional.of(target);
+        }
+
+        @Override
+        public void run() {
+            target.ifPresent(DeviceHandle.this::tell);
+        }
+
+        void end() {
+            target = Optional.empty();
+        }
+    }
+
+    /// Calls a client of this process, whose bug must not stop what the core is about.
+    private void tell(Runnable listener) {
+        try {
+            listener.run();
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+            LOG.log(System.Logger.Level.ERROR, "{0}: client={1} failed: {2}", address(), client.name(), Faults.describe(e));
+        }
     }
 
     @Override
@@ -249,7 +284,7 @@ final class DeviceHandle implements VfioDevice, Caller {
                 return;
             }
         }
-        listener.run();
+        tell(listener);
     }
 
     void tellGone() {
@@ -259,7 +294,7 @@ final class DeviceHandle implements VfioDevice, Caller {
             listeners = List.copyOf(goneListeners);
             goneListeners.clear();
         }
-        listeners.forEach(Runnable::run);
+        listeners.forEach(this::tell);
     }
 
     private void check() throws VfioException {
@@ -274,11 +309,24 @@ final class DeviceHandle implements VfioDevice, Caller {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
+        giveBack();
+        device.closed(this);
+    }
+
+    private void giveBack() {
         ports.forEach(this::remove);
         device.irqs().disableAllOf(this);
         maps.forEach(Mapping::close);
         device.dmaMap().unmapAll(this);
-        device.closed(this);
+        events.values().forEach(Event::end);
+    }
+
+    /// What was given to the handle while another thread closed it is given back by whoever comes second.
+    private void stayOpen() throws VfioException {
+        if (closed.get()) {
+            giveBack();
+            check();
+        }
     }
 
     /// A map of this handle's; both may close it.

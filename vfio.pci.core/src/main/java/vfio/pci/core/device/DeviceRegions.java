@@ -31,7 +31,7 @@ final class DeviceRegions {
     private volatile Region[] regions;
 
     DeviceRegions(PciFunction described, BoundFunction function, ConfigSpace config, Map<Integer, DeviceMemory> memories,
-            ConfigRegion.ResetRequest reset) {
+            ConfigRegion.ResetRequest reset, Runnable configWritten) {
         Region[] fixed = new Region[RegionIndex.FIRST_SPECIFIC];
         for (int i = 0; i < fixed.length; i++) {
             fixed[i] = new AbsentRegion(i);
@@ -40,7 +40,7 @@ final class DeviceRegions {
             List<Range> kept = config.msix().map((MsixTable table) -> table.pagesIn(bar.index())).orElse(List.of());
             fixed[bar.index()] = new BarRegion(bar, function, Optional.ofNullable(memories.get(bar.index())), kept);
         }
-        fixed[RegionIndex.CONFIG] = new ConfigRegion(config, reset);
+        fixed[RegionIndex.CONFIG] = new ConfigRegion(config, reset, configWritten);
         regions = fixed;
     }
 

@@ -21,6 +21,8 @@ final class Interest {
     private static final int END = 1;
     private static final int WHAT = 2;
     private static final int STRIDE = 3;
+    /// The table has an entry for each region up to the last one claimed.
+    private static final int MOST_REGIONS = 0x1_0000;
     private static final int GRANULES = Long.SIZE;
 
     private final InRegion[] regions;
@@ -70,8 +72,14 @@ final class Interest {
     }
 
     /// A snapshot of these.
+    ///
+    /// @throws IllegalArgumentException for a region no device could have
     static Interest of(List<Claim> claimed, List<Claim> trapped) {
-        int count = 1 + Stream.concat(claimed.stream(), trapped.stream()).mapToInt(Claim::region).max().orElse(-1);
+        int last = Stream.concat(claimed.stream(), trapped.stream()).mapToInt(Claim::region).max().orElse(-1);
+        if (last >= MOST_REGIONS) {
+            throw new IllegalArgumentException("claimed region=%d expected=below %d".formatted(last, MOST_REGIONS));
+        }
+        int count = last + 1;
         InRegion[] regions = new InRegion[count];
         for (int region = 0; region < count; region++) {
             regions[region] = InRegion.of(Stream.concat(in(region, claimed, CLAIMED), in(region, trapped, TRAPPED))

@@ -4,6 +4,7 @@ package vfio.pci.core.device;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -12,10 +13,13 @@ import vfio.pci.api.admin.DeviceStatus;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.function.PciFunction;
+import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
 
 /// A function the core knows of, and its device while that is open.
 public final class KnownFunction {
+    private static final System.Logger LOG = System.getLogger(KnownFunction.class.getName());
+
     private final PciFunction function;
     private final Executor later;
     private final ReentrantLock turn = new ReentrantLock(true);
@@ -43,41 +47,91 @@ public final class KnownFunction {
 
     /// Opens the device, or opens it once more.
     ///
-    /// @throws VfioException EBUSY when another driver has the function, ENODEV when it has gone
+    /// @throws VfioException EBUSY when another driver has the function, or from within the opening, resetting or closing of this device;
+    ///     ENODEV when it has gone; EIO when it fails
     public VfioDevice open(Client client, List<Mediator> inOrder, DeviceSettings settings) throws VfioException {
         turn.lock();
         try {
-            if (gone) {
-                throw new VfioException(Errno.ENODEV, "address=%s has gone".formatted(function.address()));
+            if (turn.getHoldCount() > 1) {
+                throw new VfioException(Errno.EBUSY, "address=%s expected=a thread that is not opening, resetting or closing it"
+                    .formatted(function.address()));
             }
-            if (device.isEmpty()) {
-                OpenDevice opened = new OpenDevice(function, settings, turn, later);
-                opened.whenLastHandleCloses(() -> closed(opened));
-                // Before anybody is asked: a mediator that goes looks for its devices here, and must find one it has just accepted.
-                device = Optional.of(opened);
-                opened.askMediators(inOrder);
-            }
-            return device.get().addHandle(client);
+            checkThere();
+            OpenDevice open = device.isPresent() ? device.get() : openFirst(inOrder, settings);
+            return open.addHandle(client);
         } finally {
             turn.unlock();
         }
     }
 
-    /// The last handle was closed. The turn is held.
-    private void closed(OpenDevice closing) {
-        lastStats = closing.stats();
-        closing.close();
-        device = Optional.empty();
+    /// The device is there for those who look for it before the mediators are asked: one that goes meanwhile must find its mediation.
+    private OpenDevice openFirst(List<Mediator> inOrder, DeviceSettings settings) throws VfioException {
+        OpenDevice opened = bindFunction(settings);
+        boolean done = false;
+        device = Optional.of(opened);
+        try {
+            opened.whenLastHandleCloses(() -> closed(opened));
+            opened.askMediators(inOrder);
+            checkThere();
+            done = true;
+            return opened;
+        } finally {
+            if (!done) {
+                closed(opened);
+            }
+        }
     }
 
-    /// The function goes, or the core stops.
-    public void gone(String why) {
-        turn.lock();
+    private OpenDevice bindFunction(DeviceSettings settings) throws VfioException {
         try {
-            gone = true;
-            device.ifPresent(open -> open.gone(why));
+            return new OpenDevice(function, settings, turn, later);
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+            LOG.log(System.Logger.Level.ERROR, "{0}: the function failed while it was opened: {1}", function.address(),
+                Faults.describe(e));
+            throw new VfioException(Errno.EIO, "device=%s failed with %s".formatted(function.address(), e.getClass().getSimpleName()));
+        }
+    }
+
+    private void checkThere() throws VfioException {
+        if (gone) {
+            throw new VfioException(Errno.ENODEV, "address=%s has gone".formatted(function.address()));
+        }
+    }
+
+    /// The last handle was closed.
+    private void closed(OpenDevice closing) {
+        lastStats = closing.stats();
+        try {
+            closing.close();
         } finally {
-            turn.unlock();
+            if (device.filter(present -> present == closing).isPresent()) {
+                device = Optional.empty();
+            }
+        }
+    }
+
+    /// The function goes, or the core stops. When this returns the function is let go, unless somebody who is opening it is stuck in a
+    /// vendor's code for longer than the drain timeout; then it is let go by them.
+    public void gone(String why) {
+        gone = true;
+        if (device.isEmpty()) {
+            awaitOpening();
+        }
+        device.ifPresent(open -> open.gone(why));
+    }
+
+    /// Waits until nobody has the function in hand of whom nothing is seen yet. An interrupt is kept for later.
+    private void awaitOpening() {
+        boolean interrupted = Thread.interrupted();
+        try {
+            if (turn.tryLock(DeviceSettings.DEFAULT.drainTimeout().toNanos(), TimeUnit.NANOSECONDS)) {
+                turn.unlock();
+            }
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -87,7 +141,7 @@ public final class KnownFunction {
         return new DeviceStatus(function.address(), function.id(), function.physicalFunction(), function.driver(),
             open.map(OpenDevice::clients).orElse(List.of()),
             open.flatMap(OpenDevice::mediatorName),
-            open.map(OpenDevice::trapping).orElse(false),
+            open.map(present -> present.interests().trapping()).orElse(false),
             open.flatMap(OpenDevice::isolated),
             open.map(OpenDevice::presentRegions).orElse(List.of()),
             open.map(OpenDevice::presentIrqs).orElse(List.of()));

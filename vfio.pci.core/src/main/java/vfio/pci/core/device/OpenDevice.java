@@ -3,15 +3,15 @@ package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import vfio.pci.api.Errno;
@@ -30,25 +30,20 @@ import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
 import vfio.pci.api.function.PciFunction;
 import vfio.pci.api.mediation.DeviceState;
-import vfio.pci.api.mediation.SharedMemory;
 import vfio.pci.core.binding.Abandoned;
-import vfio.pci.core.binding.BoundDevice;
-import vfio.pci.core.binding.Context;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.config.ConfigSpace;
 import vfio.pci.core.dma.DmaMap;
 import vfio.pci.core.irq.IrqTable;
 import vfio.pci.core.memory.DeviceMemory;
-import vfio.pci.core.region.AddedRegion;
-import vfio.pci.core.region.Caller;
 import vfio.pci.core.region.MigrationRegion;
 import vfio.pci.core.region.Region;
 
 /// A function that is open: it owns what outlives code (BAR memory, shared memory, the DMA map, the interrupts), and lends it to the
 /// function and to the
 /// mediation.
-public final class OpenDevice implements BoundDevice, LentResources {
+public final class OpenDevice implements LentResources {
     private static final System.Logger LOG = System.getLogger(OpenDevice.class.getName());
 
     private final PciFunction described;
@@ -56,22 +51,20 @@ public final class OpenDevice implements BoundDevice, LentResources {
     private final ReentrantLock turn;
     private final Executor later;
     private final Map<Integer, DeviceMemory> barMemories = new HashMap<>();
-    private final Map<String, DeviceMemory> sharedMemories = new HashMap<>();
     private final DmaMap dma;
     private final IrqTable irqs;
     private final BoundFunction function;
     private final ConfigSpace config;
     private final DeviceRegions regions;
-    private final DeviceMediation mediation = new DeviceMediation(this);
+    private final Interests interests;
+    private final DeviceBelow below = new DeviceBelow(this);
+    private final DeviceMediation mediation;
+    private final Usability usability;
     private final List<DeviceHandle> handles = new CopyOnWriteArrayList<>();
     private final DeviceTotals totals = new DeviceTotals();
     private final AtomicLong functionFaults = new AtomicLong();
-    private volatile Unusable unusable;
-    private Runnable whenLast = () -> { };
-
-    /// Why accesses are refused.
-    private record Unusable(Errno errno, String why, List<Abandoned> until) {
-    }
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private volatile Runnable whenLast = () -> { };
 
     /// Binds the function to the driver `vfio-pci` and builds the device; nobody mediates it yet. The turn is held.
     ///
@@ -82,8 +75,12 @@ public final class OpenDevice implements BoundDevice, LentResources {
         this.turn = turn;
         this.later = later;
         this.dma = new DmaMap(settings.mostMaps());
-        this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled);
+        this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled, this::intxDisabled);
+        this.usability = new Usability(described.address());
+        this.interests = new Interests(described.address(), irqs);
+        this.mediation = new DeviceMediation(this, interests);
         BoundFunction bound = null;
+        boolean done = false;
         try {
             for (Bar bar : described.bars()) {
                 if (!bar.memoryLike().isEmpty()) {
@@ -93,13 +90,13 @@ public final class OpenDevice implements BoundDevice, LentResources {
             bound = described.bind("vfio-pci", this);
             this.function = bound;
             this.config = new ConfigSpace(described, bound);
-            this.regions = new DeviceRegions(described, bound, config, barMemories, this::reset);
-        } catch (VfioException | RuntimeException e) {
-            if (bound != null) {
-                bound.close();
+            this.regions = new DeviceRegions(described, bound, config, barMemories, this::reset, irqs::intxEnabledAgain);
+            done = true;
+        } finally {
+            if (!done) {
+                closeFunction(bound);
+                barMemories.values().forEach(DeviceMemory::close);
             }
-            barMemories.values().forEach(DeviceMemory::close);
-            throw e;
         }
     }
 
@@ -120,6 +117,14 @@ public final class OpenDevice implements BoundDevice, LentResources {
         return mediation;
     }
 
+    Interests interests() {
+        return interests;
+    }
+
+    DeviceBelow below() {
+        return below;
+    }
+
     DeviceRegions regions() {
         return regions;
     }
@@ -134,67 +139,62 @@ public final class OpenDevice implements BoundDevice, LentResources {
 
     // ---- turn
 
-    /// Takes the device's turn unless the deadline passes first.
-    boolean takeTurn(long deadlineNanos) {
+    /// Takes the device's turn if it can be had within the drain timeout: whoever has it longer is stuck in a vendor's code. An interrupt
+    /// is
+    /// kept for later.
+    boolean takeTurn() {
+        long deadline = System.nanoTime() + settings.drainTimeout().toNanos();
+        boolean interrupted = false;
         try {
-            return turn.tryLock(Math.max(0, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return turn.tryLock();
+            while (true) {
+                try {
+                    return turn.tryLock(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
-    }
-
-    void endTurn() {
-        turn.unlock();
     }
 
     /// Has something done soon, not on this thread.
     void later(Runnable task) {
-        later.execute(task);
+        try {
+            later.execute(task);
+        } catch (RejectedExecutionException e) {
+            LOG.log(System.Logger.Level.DEBUG, "{0}: the core stops, and takes all devices away", address());
+        }
     }
 
     // ---- use
 
-    /// Refuses accesses to a device that has gone or is isolated.
+    /// Refuses what is asked of a device that has gone or is isolated.
     void checkUsable() throws VfioException {
-        Unusable now = unusable;
-        if (now != null) {
-            refuse(now);
-        }
+        usability.check();
     }
 
-    private void refuse(Unusable now) throws VfioException {
-        if (!now.until.isEmpty() && now.until.stream().noneMatch(thread -> thread.still().getAsBoolean())) {
-            unusable = null;
-            LOG.log(System.Logger.Level.INFO, "{0}: usable again, the last abandoned thread has left", address());
-            return;
-        }
-        throw new VfioException(now.errno, "device=%s %s".formatted(address(), now.why));
-    }
-
-    /// Accesses fail until these threads have left the mediation they are in.
+    /// Accesses fail until these threads too have left the mediation they are in.
     void isolate(List<Abandoned> until) {
-        if (unusable == null) {
-            unusable = new Unusable(Errno.EIO, "isolated until an abandoned thread leaves its mediator", List.copyOf(until));
-        }
+        usability.isolate(until);
     }
 
     /// Whether the function has gone, or the device was closed.
     boolean hasGone() {
-        Unusable now = unusable;
-        return now != null && now.errno == Errno.ENODEV;
+        return usability.isGone();
     }
 
     Optional<String> isolated() {
-        return Optional.ofNullable(unusable).map(Unusable::why);
+        return usability.why();
     }
 
     /// A bug of the function's: told, counted, and answered EIO.
     VfioException functionFault(Throwable bug) {
-        Unusable now = unusable;
-        if (now != null) {
+        if (usability.isGone()) {
             // memory was taken from under an access that was already on its way
-            return new VfioException(now.errno, "device=%s %s".formatted(address(), now.why));
+            return new VfioException(Errno.ENODEV, "device=%s has gone".formatted(address()));
         }
         long count = functionFaults.incrementAndGet();
         if (Long.bitCount(count) == 1) {
@@ -203,9 +203,18 @@ public final class OpenDevice implements BoundDevice, LentResources {
         return new VfioException(Errno.EIO, "device=%s failed with %s".formatted(address(), bug.getClass().getSimpleName()));
     }
 
+    /// The function may raise it before there is a config space.
+    private boolean intxDisabled() {
+        return config != null && config.intxDisabled();
+    }
+
     private void vectorEnabled(InterruptKind kind, int vector, boolean enabled) {
-        if (unusable == null) {
-            function.vectorEnabled(kind, vector, enabled);
+        if (!usability.isGone()) {
+            try {
+                function.vectorEnabled(kind, vector, enabled);
+            } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+                functionFault(e);
+            }
         }
     }
 
@@ -214,23 +223,28 @@ public final class OpenDevice implements BoundDevice, LentResources {
     DeviceHandle addHandle(Client client) {
         DeviceHandle handle = new DeviceHandle(this, client);
         handles.add(handle);
+        if (usability.isGone()) {
+            handle.tellGone();
+        }
         return handle;
     }
 
-    /// Says what is to be done, with the turn held, when the last handle was closed.
+    /// Says what is to be done when the last handle was closed, once.
     void whenLastHandleCloses(Runnable action) {
         whenLast = action;
     }
 
     /// A handle was closed.
     void closed(DeviceHandle handle) {
-        turn.lock();
+        boolean turns = takeTurn();
         try {
-            if (handles.remove(handle) && handles.isEmpty()) {
+            if (handles.remove(handle) && handles.isEmpty() && closing.compareAndSet(false, true)) {
                 whenLast.run();
             }
         } finally {
-            turn.unlock();
+            if (turns) {
+                turn.unlock();
+            }
         }
     }
 
@@ -246,31 +260,41 @@ public final class OpenDevice implements BoundDevice, LentResources {
 
     /// Ends the mediation if it is this mediator's.
     public void unbind(Mediator mediator) {
-        mediation.bindingOf(mediator).ifPresent(binding -> mediation.unbind(binding, "its mediator has gone"));
+        mediation.endOf(mediator, "its mediator has gone");
     }
 
-    /// The function goes, or the core stops: everybody is told and nothing works any more. The turn is held.
+    /// The function goes, or the core stops: everybody is told and nothing works any more. The turn need not be held.
     void gone(String why) {
-        if (hasGone()) {
+        if (usability.isGone()) {
             return;
         }
         irqs.raise(IrqIndex.REQ, 0);
-        unusable = new Unusable(Errno.ENODEV, why, List.of());
+        if (!usability.gone(why)) {
+            return;
+        }
         irqs.raise(IrqIndex.ERR, 0);
         mediation.end(why);
-        function.close();
+        closeFunction(function);
         handles.forEach(DeviceHandle::tellGone);
     }
 
-    /// The last handle was closed. The turn is held.
+    /// The last handle was closed.
     void close() {
         mediation.end("the device was closed");
-        unusable = new Unusable(Errno.ENODEV, "closed", List.of());
-        function.close();
+        usability.gone("closed");
+        closeFunction(function);
         irqs.close();
         barMemories.values().forEach(DeviceMemory::close);
-        synchronized (sharedMemories) {
-            sharedMemories.values().forEach(DeviceMemory::close);
+        below.close();
+    }
+
+    private void closeFunction(BoundFunction bound) {
+        try {
+            if (bound != null) {
+                bound.close();
+            }
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+            LOG.log(System.Logger.Level.ERROR, "{0}: the function failed in close: {1}", address(), Faults.describe(e));
         }
     }
 
@@ -278,17 +302,12 @@ public final class OpenDevice implements BoundDevice, LentResources {
 
     RegionInfo regionInfo(int index, Client client) throws VfioException {
         Region region = regions.at(index);
-        try {
-            boolean withDisablable = settings.mapDisablable() || client.has(Client.Feature.DISABLABLE_AREAS);
-            return RegionView.cut(mediation.describe(index, region), region, withDisablable);
-        } catch (RuntimeException | LinkageError | StackOverflowError | InternalError e) {
-            throw infoFault(e);
-        }
+        return RegionView.cut(mediation.describe(index, region), region, mapsDisablable(client));
     }
 
-    VfioException infoFault(Throwable bug) {
-        var binding = mediation.gate().peek();
-        return binding == null ? functionFault(bug) : mediation.fault(binding, bug);
+    /// Whether a client may map areas that can be switched to trapped.
+    boolean mapsDisablable(Client client) {
+        return settings.mapDisablable() || client.has(Client.Feature.DISABLABLE_AREAS);
     }
 
     /// Resets the device.
@@ -367,85 +386,5 @@ public final class OpenDevice implements BoundDevice, LentResources {
     @Override
     public Interrupts interrupts() {
         return irqs;
-    }
-
-    // ---- what a mediation reaches
-
-    @Override
-    public void readBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
-        checkUsable();
-        Region target = regions.at(region);
-        target.check(region, offset, count);
-        target.checkOwn(region, offset, count);
-        target.read(Caller.NOBODY, offset, buffer, bufferOffset, count);
-    }
-
-    @Override
-    public void writeBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
-        checkUsable();
-        Region target = regions.at(region);
-        target.check(region, offset, count);
-        target.checkOwn(region, offset, count);
-        target.write(Caller.NOBODY, offset, buffer, bufferOffset, count);
-    }
-
-    @Override
-    public RegionInfo regionInfoBelow(int region) throws VfioException {
-        return regions.at(region).info();
-    }
-
-    @Override
-    public int addRegion(Context owner, long size, Optional<SharedMemory> backing, RegionInfo info) {
-        Optional<DeviceMemory> memory = backing.map(DeviceMemory.class::cast);
-        if (memory.isPresent() && memory.get().size() < size) {
-            throw new IllegalArgumentException("size=0x%x backing=0x%x expected=at least that".formatted(size, memory.get().size()));
-        }
-        return regions.add(index -> new AddedRegion(new RegionInfo(index, size, flags(info), info.capabilities()), memory));
-    }
-
-    private static Set<RegionInfo.Flag> flags(RegionInfo info) {
-        return info.flags().isEmpty() ? EnumSet.of(RegionInfo.Flag.READ, RegionInfo.Flag.WRITE) : info.flags();
-    }
-
-    @Override
-    public int addIrq(int count, IrqInfo.Type type) {
-        return irqs.special(count, type);
-    }
-
-    @Override
-    public boolean raise(int irq, int vector) {
-        return irqs.raise(irq, vector);
-    }
-
-    @Override
-    public void claimsChanged(Context owner) {
-        mediation.claimsChanged(owner);
-    }
-
-    @Override
-    public void trap(boolean on) {
-        mediation.trap(on);
-    }
-
-    @Override
-    public boolean trapping() {
-        return mediation.trapping();
-    }
-
-    @Override
-    public SharedMemory sharedMemory(String name, long size) throws VfioException {
-        if (size <= 0 || size % Bar.PAGE_SIZE != 0) {
-            throw new VfioException(Errno.EINVAL, "memory=%s size=0x%x expected=whole pages".formatted(name, size));
-        }
-        synchronized (sharedMemories) {
-            DeviceMemory present = sharedMemories.get(name);
-            if (present == null) {
-                present = DeviceMemory.create("vfio-" + address() + "-" + name, size);
-                sharedMemories.put(name, present);
-            } else if (present.size() != size) {
-                throw new VfioException(Errno.EINVAL, "memory=%s size=0x%x expected=0x%x".formatted(name, size, present.size()));
-            }
-            return present;
-        }
     }
 }

@@ -7,6 +7,7 @@ import vfio.pci.api.Range;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.function.Bar;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.core.region.Region;
 
@@ -38,19 +39,23 @@ final class RegionView {
         }
         List<MmapArea> wanted = info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(null);
         List<MmapArea> areas = new ArrayList<>();
+        // A page that is only in part within the region is not the client's to map.
+        long whole = info.size() & -Bar.PAGE_SIZE;
         for (Range pages : region.memoryLike()) {
             if (wanted == null) {
-                areas.add(new MmapArea(pages.offset(), pages.size(), false));
+                addPart(areas, new MmapArea(pages.offset(), pages.size(), false), pages, whole);
                 continue;
             }
-            for (MmapArea area : wanted) {
-                long first = Math.max(area.offset(), pages.offset());
-                long end = Math.min(area.end(), pages.end());
-                if (first < end) {
-                    areas.add(new MmapArea(first, end - first, area.disablable()));
-                }
-            }
+            wanted.forEach(area -> addPart(areas, area, pages, whole));
         }
         return areas;
+    }
+
+    private static void addPart(List<MmapArea> areas, MmapArea area, Range pages, long whole) {
+        long first = Math.max(area.offset(), pages.offset());
+        long end = Math.min(Math.min(area.end(), pages.end()), whole);
+        if (first < end) {
+            areas.add(new MmapArea(first, end - first, area.disablable()));
+        }
     }
 }

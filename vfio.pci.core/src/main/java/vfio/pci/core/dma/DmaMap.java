@@ -4,6 +4,7 @@ package vfio.pci.core.dma;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import vfio.pci.api.Errno;
@@ -17,6 +18,7 @@ import vfio.pci.api.dma.DmaSpace;
 public final class DmaMap implements DmaSpace {
     private final Object lock = new Object();
     private final int limit;
+    private final MappedFiles files;
     private final LongAdder bytesRead = new LongAdder();
     private final LongAdder bytesWritten = new LongAdder();
     private final LongAdder faults = new LongAdder();
@@ -28,7 +30,12 @@ public final class DmaMap implements DmaSpace {
     ///
     /// @param limit most mappings at a time
     public DmaMap(int limit) {
+        this(limit, MappedFiles.OF_THIS_PROCESS);
+    }
+
+    DmaMap(int limit, MappedFiles files) {
         this.limit = limit;
+        this.files = files;
     }
 
     /// Adds a mapping; the backing is taken.
@@ -36,7 +43,7 @@ public final class DmaMap implements DmaSpace {
     /// @param owner whose it is
     /// @throws VfioException as [vfio.pci.api.device.VfioDevice#dmaMap]
     public void map(Object owner, DmaMapping mapping) throws VfioException {
-        DmaEntry entry = DmaEntry.of(owner, mapping);
+        DmaEntry entry = DmaEntry.of(owner, files, mapping);
         boolean added = false;
         try {
             synchronized (lock) {
@@ -136,7 +143,9 @@ public final class DmaMap implements DmaSpace {
 
     @Override
     public void read(long iova, MemorySegment destination, long destinationOffset, long count) throws VfioException {
+        Objects.checkFromIndexSize(destinationOffset, count, destination.byteSize());
         try {
+            checkWrap(iova, count);
             for (long done = 0; done < count;) {
                 done += readPart(iova + done, destination, destinationOffset + done, count - done);
             }
@@ -172,7 +181,9 @@ public final class DmaMap implements DmaSpace {
 
     @Override
     public void write(long iova, MemorySegment source, long sourceOffset, long count) throws VfioException {
+        Objects.checkFromIndexSize(sourceOffset, count, source.byteSize());
         try {
+            checkWrap(iova, count);
             for (long done = 0; done < count;) {
                 done += writePart(iova + done, source, sourceOffset + done, count - done);
             }
@@ -208,8 +219,15 @@ public final class DmaMap implements DmaSpace {
     /// whatever this thread does next, and believes the copy only if the file is still as long.
     private void settle(DmaEntry entry, long iova, long part) throws VfioException {
         // Asking is a native call as well, and on its return the JVM delivers what it has for this thread.
-        if (!entry.isWhole()) {
+        if (!entry.stillHolds(iova, part)) {
             throw truncated(iova, part);
+        }
+    }
+
+    /// A transfer does not go on at address 0 when it reaches the end of all addresses.
+    private static void checkWrap(long iova, long count) throws VfioException {
+        if (count > 0 && Long.compareUnsigned(iova, -count) > 0) {
+            throw new VfioException(Errno.EFAULT, "iova=0x%x count=0x%x expected=addresses below 2^64".formatted(iova, count));
         }
     }
 

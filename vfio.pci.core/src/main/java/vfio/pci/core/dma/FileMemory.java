@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.core.dma;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import linux.sys.Fd;
-import linux.sys.Mapping;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
@@ -17,7 +17,8 @@ final class FileMemory implements RemoteMemory {
     private final long iova;
     private final long offset;
     /// Of one transfer at a time, which holds the lock of this object; null until the first.
-    private Mapping buffer;
+    private Arena buffer;
+    private MemorySegment bytes;
     private boolean closed;
 
     /// @param fd taken
@@ -29,26 +30,26 @@ final class FileMemory implements RemoteMemory {
 
     @Override
     public synchronized void read(long from, MemorySegment destination, long destinationOffset, long count) throws VfioException {
-        MemorySegment bytes = buffer();
+        MemorySegment through = buffer();
         for (long done = 0; done < count;) {
             int part = (int) Math.min(BUFFER, count - done);
-            check(Fd.readAt(fd, offset + (from - iova) + done, bytes, 0, part), part, from + done);
-            MemorySegment.copy(bytes, 0, destination, destinationOffset + done, part);
+            check(Fd.readAt(fd, offset + (from - iova) + done, through, 0, part), part, from + done);
+            MemorySegment.copy(through, 0, destination, destinationOffset + done, part);
             done += part;
         }
     }
 
     @Override
     public synchronized void write(long to, MemorySegment source, long sourceOffset, long count) throws VfioException {
-        MemorySegment bytes = buffer();
+        MemorySegment through = buffer();
         for (long done = 0; done < count;) {
             int part = (int) Math.min(BUFFER, count - done);
-            MemorySegment.copy(source, sourceOffset + done, bytes, 0, part);
+            MemorySegment.copy(source, sourceOffset + done, through, 0, part);
             if (Fd.size(fd) < offset + (to - iova) + done + part) {
                 // A write would make the file longer again.
                 check(0, part, to + done);
             }
-            check(Fd.writeAt(fd, offset + (to - iova) + done, bytes, 0, part), part, to + done);
+            check(Fd.writeAt(fd, offset + (to - iova) + done, through, 0, part), part, to + done);
             done += part;
         }
     }
@@ -58,9 +59,10 @@ final class FileMemory implements RemoteMemory {
             throw new VfioException(Errno.EFAULT, "iova=0x%x expected=a mapping".formatted(iova));
         }
         if (buffer == null) {
-            buffer = Mapping.anonymous(BUFFER);
+            buffer = Arena.ofShared();
+            bytes = buffer.allocate(BUFFER);
         }
-        return buffer.memory();
+        return bytes;
     }
 
     private static void check(int result, int expected, long at) throws VfioException {

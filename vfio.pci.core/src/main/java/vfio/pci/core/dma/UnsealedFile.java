@@ -9,19 +9,19 @@ import vfio.pci.api.VfioException;
 /// an error of the JVM, which may come late.
 final class UnsealedFile {
     private final OwnedFd fd;
-    private final long end;
+    private final long offset;
 
     /// @param fd taken
-    /// @param end of the mapping, in the file
-    UnsealedFile(OwnedFd fd, long end) {
+    /// @param offset of the mapping, in the file
+    UnsealedFile(OwnedFd fd, long offset) {
         this.fd = fd;
-        this.end = end;
+        this.offset = offset;
     }
 
-    /// Whether all that was mapped is there.
-    boolean isWhole() {
+    /// Whether the first bytes of the mapping, so many of them, are there.
+    boolean holds(long bytes) {
         try {
-            return Fd.size(fd) >= end;
+            return Fd.size(fd) - offset >= bytes;
         } catch (VfioException e) {
             return false;
         }

@@ -8,6 +8,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqIndex;
@@ -22,6 +23,7 @@ public final class IrqTable implements Interrupts {
     private final List<IrqLine> lines = new CopyOnWriteArrayList<>();
     private final LongAdder taken = new LongAdder();
     private final VectorListener listener;
+    private final BooleanSupplier intxDisabled;
 
     /// Told which vectors of the function somebody takes.
     @FunctionalInterface
@@ -31,8 +33,11 @@ public final class IrqTable implements Interrupts {
     }
 
     /// The interrupts of a function with these vectors.
-    public IrqTable(InterruptVectors vectors, VectorListener listener) {
+    ///
+    /// @param intxDisabled whether the client keeps the INTx pin from signalling, by its command register; asked with a lock held
+    public IrqTable(InterruptVectors vectors, VectorListener listener, BooleanSupplier intxDisabled) {
         this.listener = listener;
+        this.intxDisabled = intxDisabled;
         Set<IrqInfo.Flag> message = EnumSet.of(IrqInfo.Flag.EVENTFD, IrqInfo.Flag.NORESIZE);
         add(vectors.intx(), EnumSet.of(IrqInfo.Flag.EVENTFD, IrqInfo.Flag.MASKABLE, IrqInfo.Flag.AUTOMASKED));
         add(vectors.msi(), message);
@@ -42,7 +47,8 @@ public final class IrqTable implements Interrupts {
     }
 
     private void add(int count, Set<IrqInfo.Flag> flags) {
-        lines.add(new IrqLine(new IrqInfo(lines.size(), count, count == 0 ? Set.of() : flags, Optional.empty())));
+        BooleanSupplier disabled = lines.isEmpty() ? intxDisabled : () -> false;
+        lines.add(new IrqLine(new IrqInfo(lines.size(), count, count == 0 ? Set.of() : flags, Optional.empty()), disabled));
     }
 
     /// Adds a device-specific interrupt, or finds the one of this type and size that was added before: an index outlives who added it.
@@ -55,7 +61,8 @@ public final class IrqTable implements Interrupts {
             }
         }
         int index = lines.size();
-        lines.add(new IrqLine(new IrqInfo(index, count, EnumSet.of(IrqInfo.Flag.EVENTFD, IrqInfo.Flag.NORESIZE), Optional.of(type))));
+        lines.add(new IrqLine(new IrqInfo(index, count, EnumSet.of(IrqInfo.Flag.EVENTFD, IrqInfo.Flag.NORESIZE), Optional.of(type)),
+            () -> false));
         return index;
     }
 
@@ -144,6 +151,13 @@ public final class IrqTable implements Interrupts {
     @Override
     public void intx(boolean asserted) {
         if (lines.get(IrqIndex.INTX).level(asserted)) {
+            taken.increment();
+        }
+    }
+
+    /// The client may have let the INTx pin signal again: a level that is set is told.
+    public void intxEnabledAgain() {
+        if (lines.get(IrqIndex.INTX).levelAgain()) {
             taken.increment();
         }
     }

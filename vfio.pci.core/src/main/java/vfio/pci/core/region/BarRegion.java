@@ -7,6 +7,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import vfio.pci.api.Errno;
 import vfio.pci.api.Range;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.MmapArea;
@@ -33,7 +34,10 @@ public final class BarRegion extends Region {
         this.function = function;
         this.memory = memory;
         this.memoryLike = without(bar.memoryLike(), kept);
-        Set<RegionInfo.Flag> flags = EnumSet.of(RegionInfo.Flag.READ, RegionInfo.Flag.WRITE);
+        Set<RegionInfo.Flag> flags = EnumSet.of(RegionInfo.Flag.READ);
+        if (bar.index() != Bar.ROM) {
+            flags.add(RegionInfo.Flag.WRITE);
+        }
         List<RegionCapability> capabilities = List.of();
         if (!memoryLike.isEmpty()) {
             flags.add(RegionInfo.Flag.MMAP);
@@ -76,6 +80,9 @@ public final class BarRegion extends Region {
 
     @Override
     public void write(Caller caller, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
+        if (bar == Bar.ROM) {
+            throw new VfioException(Errno.EINVAL, "region=%d offset=0x%x expected=a read of the expansion ROM".formatted(bar, offset));
+        }
         function.writeBar(bar, offset, buffer, bufferOffset, count);
     }
 

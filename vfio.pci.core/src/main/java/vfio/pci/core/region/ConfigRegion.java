@@ -13,6 +13,7 @@ import vfio.pci.core.config.ConfigSpace;
 public final class ConfigRegion extends Region {
     private final ConfigSpace config;
     private final ResetRequest reset;
+    private final Runnable written;
     private final RegionInfo info;
 
     /// What a write that starts a function level reset leads to.
@@ -23,10 +24,13 @@ public final class ConfigRegion extends Region {
     }
 
     /// A region over a virtual config space.
-    public ConfigRegion(ConfigSpace config, ResetRequest reset) {
+    ///
+    /// @param written told after each write: whether the pin may signal can have changed
+    public ConfigRegion(ConfigSpace config, ResetRequest reset, Runnable written) {
         super(config.size());
         this.config = config;
         this.reset = reset;
+        this.written = written;
         this.info = new RegionInfo(RegionIndex.CONFIG, config.size(), EnumSet.of(RegionInfo.Flag.READ, RegionInfo.Flag.WRITE), List.of());
     }
 
@@ -45,5 +49,6 @@ public final class ConfigRegion extends Region {
         if (config.write(offset, buffer, bufferOffset, count)) {
             reset.run();
         }
+        written.run();
     }
 }

@@ -39,9 +39,13 @@ public final class TrapInfoRegion extends Region {
             List.of(RegionCapability.Type.DYNAMIC_TRAP_BAR_INFO));
     }
 
-    /// Shows the new state, then tells who registered an event.
-    public void trapping(boolean on) {
+    /// Shows the new state.
+    public void show(boolean on) {
         trapping = on;
+    }
+
+    /// Tells who registered an event that the state changed.
+    public void tell() {
         event.target.run();
     }
 

@@ -2,6 +2,7 @@
 package vfio.pci.core.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -10,6 +11,13 @@ import org.junit.jupiter.api.Test;
 import vfio.pci.api.mediation.Claim;
 
 class InterestTest {
+    @Test
+    void refusesARegionNoDeviceCouldHave() {
+        for (int region : new int[] {0x1_0000, Integer.MAX_VALUE}) {
+            assertThatThrownBy(() -> Interest.of(List.of(Claim.whole(region)), List.of())).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
     @Test
     void isNoneWhereNothingIsClaimed() {
         assertThat(Interest.NONE.in(0, 0, 4)).isZero();
@@ -39,6 +47,22 @@ class InterestTest {
         Interest interest = Interest.of(List.of(Claim.whole(9), Claim.of(9, 0x123, 1)), List.of());
         assertThat(interest.in(9, 0, 1)).isEqualTo(Interest.CLAIMED);
         assertThat(interest.in(9, Long.MAX_VALUE - 8, 8)).isEqualTo(Interest.CLAIMED);
+    }
+
+    @Test
+    void keepsToTheEdgesAtTheEndOfAllOffsets() {
+        Interest interest = Interest.of(List.of(Claim.of(0, Long.MAX_VALUE - 0x10, 0x10)), List.of());
+        assertThat(interest.in(0, 0, Integer.MAX_VALUE)).isZero();
+        assertThat(interest.in(0, Long.MAX_VALUE - 0x14, 4)).isZero();
+        assertThat(interest.in(0, Long.MAX_VALUE - 0x14, 5)).isEqualTo(Interest.CLAIMED);
+        assertThat(interest.in(0, Long.MAX_VALUE - 1, 1)).isEqualTo(Interest.CLAIMED);
+    }
+
+    @Test
+    void knowsRangesThatLieInOneAnother() {
+        Interest interest = Interest.of(List.of(Claim.of(0, 0, 0x1000), Claim.of(0, 0x10, 4)), List.of());
+        assertThat(interest.in(0, 0x800, 4)).isEqualTo(Interest.CLAIMED);
+        assertThat(interest.in(0, 0xFFF, 1)).isEqualTo(Interest.CLAIMED);
     }
 
     @Test

@@ -7,7 +7,7 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /// What a command prints, as frames. Once the client takes no more, or the command has been answered, everything is discarded: a command is
-/// not to fail because nobody listens.
+/// not to fail because nobody listens. One that prints without end sees that its thread is interrupted, once.
 final class FrameOutput extends OutputStream {
     private final Connection connection;
     private final FrameKind kind;
@@ -38,6 +38,7 @@ final class FrameOutput extends OutputStream {
             connection.write(kind, bytes, offset, count);
         } catch (IOException e) {
             ended.set(true);
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -5,6 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -33,18 +35,30 @@ import vfio.user.wire.VersionCapabilities;
 import vfio.user.wire.VersionJson;
 import vfio.user.wire.VersionLayout;
 
-/// A connection to a vfio-user server. Each method sends one request and waits for its answer, without a limit of its own; one thread at a
-/// time. Unless said otherwise they throw the errno the server answered, ECONNRESET when it has gone, EPROTO when it does not keep to the
-/// protocol.
+/// A connection to a vfio-user server. Each method sends one request and waits for its answer; one thread at a time. Unless said otherwise
+/// they throw the errno the server answered, ECONNRESET when it has gone, EPROTO when it does not keep to the protocol, ETIMEDOUT when it
+/// takes longer than this client waits; after the last three the connection is of no more use.
+///
+/// What the server asks for, DMA_READ and DMA_WRITE, is answered out of the memory that was mapped: while a method waits, in
+/// [#serveDma], and, if the server gave a second socket, at any time by a thread of this client.
 public final class VfioUserClient implements AutoCloseable {
     private static final int ASKED_AGAIN = 2;
     private static final int LONGEST_DATA = VersionCapabilities.DEFAULT_MAX_DATA_XFER_SIZE;
 
-    private final Channel channel;
-    private VersionCapabilities server = VersionCapabilities.NONE;
+    private static final int MOST_FDS = 16;
 
-    private VfioUserClient(Channel channel) {
-        this.channel = channel;
+    private final Channel channel;
+    private final DmaMemory memory;
+    private final DeviceFeatures features;
+    private VersionCapabilities server = VersionCapabilities.NONE;
+    private String serverText = "";
+    private Optional<TwinSocket> twin = Optional.empty();
+    private boolean closed;
+
+    private VfioUserClient(UnixSocket socket, Duration timeout) throws VfioException {
+        memory = new DmaMemory();
+        channel = new Channel(socket, memory, timeout);
+        features = new DeviceFeatures(channel);
     }
 
     /// Connects and agrees on a version.
@@ -52,7 +66,17 @@ public final class VfioUserClient implements AutoCloseable {
     /// @param proposed what this client says of itself
     /// @throws VfioException ENOENT or ECONNREFUSED when nobody listens there; else as all methods
     public static VfioUserClient connect(Path socket, VersionCapabilities proposed) throws VfioException {
-        VfioUserClient client = new VfioUserClient(new Channel(UnixSocket.connect(socket)));
+        return negotiated(new VfioUserClient(UnixSocket.connect(socket), Duration.ZERO), proposed);
+    }
+
+    /// As [#connect(Path, VersionCapabilities)], and waits no longer than that for anything.
+    ///
+    /// @param timeout of connecting, and of each request
+    public static VfioUserClient connect(Path socket, VersionCapabilities proposed, Duration timeout) throws VfioException {
+        return negotiated(new VfioUserClient(UnixSocket.connect(socket, timeout), timeout), proposed);
+    }
+
+    private static VfioUserClient negotiated(VfioUserClient client, VersionCapabilities proposed) throws VfioException {
         boolean agreed = false;
         try {
             client.negotiate(proposed);
@@ -69,7 +93,7 @@ public final class VfioUserClient implements AutoCloseable {
     ///
     /// @throws VfioException as [#connect(Path, VersionCapabilities)]
     public static VfioUserClient connect(Path socket) throws VfioException {
-        return connect(socket, VersionCapabilities.NONE.withMaxMsgFds(16));
+        return connect(socket, VersionCapabilities.NONE.withMaxMsgFds(MOST_FDS));
     }
 
     private void negotiate(VersionCapabilities proposed) throws VfioException {
@@ -82,8 +106,28 @@ public final class VfioUserClient implements AutoCloseable {
         int size = channel.call(Command.VERSION, VersionLayout.BYTES + text.length + 1, VersionLayout.BYTES) - VersionLayout.BYTES;
         if (size > 0) {
             byte[] said = channel.answer().asSlice(at, size).toArray(ValueLayout.JAVA_BYTE);
-            server = VersionJson.parse(new String(said, 0, said[size - 1] == 0 ? size - 1 : size, StandardCharsets.UTF_8));
+            serverText = new String(said, 0, said[size - 1] == 0 ? size - 1 : size, StandardCharsets.UTF_8);
+            server = VersionJson.parse(serverText);
         }
+        if (proposed.twinSocket() && server.twinSocket()) {
+            Fd second = channel.takeFd(server.twinSocketFdIndex().orElse(0));
+            twin = Optional.of(new TwinSocket(UnixSocket.over(second), memory));
+        }
+    }
+
+    /// The text of the server's VERSION, with what this client knows nothing of; empty when it sent none.
+    public String serverText() {
+        return serverText;
+    }
+
+    /// Whether the server's commands come on a second socket.
+    public boolean hasTwinSocket() {
+        return twin.isPresent();
+    }
+
+    /// Features of the device, and its migration data.
+    public DeviceFeatures features() {
+        return features;
     }
 
     /// What the server said of itself.
@@ -110,7 +154,7 @@ public final class VfioUserClient implements AutoCloseable {
             RegionInfoLayout.RegionInfo info = RegionInfoLayout.decode(channel.answer(), Channel.PAYLOAD);
             List<Fd> files = channel.takeFds();
             if (info.argsz() <= argsz) {
-                return answer(info, size, files);
+                return answer(index, info, size, files);
             }
             files.forEach(Fd::close);
             argsz = info.argsz();
@@ -118,15 +162,15 @@ public final class VfioUserClient implements AutoCloseable {
         throw new VfioException(Errno.EPROTO, "region=%d argsz=0x%x still grows".formatted(index, argsz));
     }
 
-    private RegionAnswer answer(RegionInfoLayout.RegionInfo info, int size, List<Fd> files) throws VfioException {
+    private RegionAnswer answer(int index, RegionInfoLayout.RegionInfo info, int size, List<Fd> files) throws VfioException {
         boolean whole = false;
         try {
             boolean listed = (info.flags() & RegionInfoLayout.FLAG_CAPS) != 0;
             List<RegionCapability> capabilities = listed
                 ? RegionCapabilities.decode(channel.answer(), Channel.PAYLOAD, size, info.capOffset()) : List.of();
-            if (info.size() < 0 || info.offset() < 0 || files.size() > 1) {
-                throw new VfioException(Errno.EPROTO, "region=%s files=%d expected=sizes below 2^63, one file".formatted(
-                    info, files.size()));
+            if (info.size() < 0 || info.offset() < 0 || files.size() > 1 || info.index() != index) {
+                throw new VfioException(Errno.EPROTO, "region=%s files=%d expected=region %d, sizes below 2^63, one file".formatted(
+                    info, files.size(), index));
             }
             whole = true;
             return new RegionAnswer(new RegionInfo((int) info.index(), info.size(), flags(info.flags()), capabilities),
@@ -223,13 +267,31 @@ public final class VfioUserClient implements AutoCloseable {
         return new IrqInfo(index, small(info.count()), flags, Optional.empty());
     }
 
-    /// Says which eventfds take vectors `start` and following; none and a `count`: nobody takes them, and the index is enabled.
+    /// Says which eventfds take vectors `start` and following; none and a `count`: nobody takes them, and the index is enabled. More than
+    /// the server takes in one message go in several.
     ///
     /// @param events lent; as many as `count`, or none
     public void setIrqEvents(int index, int start, int count, List<? extends OwnedFd> events) throws VfioException {
         int[] numbers = events.stream().mapToInt(OwnedFd::number).toArray();
-        putIrqs(IrqSetLayout.DATA_EVENTFD | IrqSetLayout.ACTION_TRIGGER, index, start, count);
-        channel.callWithFds(Command.DEVICE_SET_IRQS, IrqSetLayout.BYTES, numbers);
+        int most = Math.clamp(server.maxMsgFds().orElse(VersionCapabilities.DEFAULT_MAX_MSG_FDS), 1, MOST_FDS);
+        int done = 0;
+        do {
+            int part = Math.min(most, numbers.length - done);
+            putIrqs(IrqSetLayout.DATA_EVENTFD | IrqSetLayout.ACTION_TRIGGER, index, start + done, numbers.length == 0 ? count : part);
+            channel.callWithFds(Command.DEVICE_SET_IRQS, IrqSetLayout.BYTES, Arrays.copyOfRange(numbers, done, done + part));
+            done += part;
+        } while (done < numbers.length);
+    }
+
+    /// Fires those of the vectors from `start` on that are set, as if the device had.
+    public void fireIrq(int index, int start, boolean... vectors) throws VfioException {
+        putIrqs(IrqSetLayout.DATA_BOOL | IrqSetLayout.ACTION_TRIGGER, index, start, vectors.length);
+        long at = Channel.PAYLOAD + IrqSetLayout.BYTES;
+        HostOrder.putU32(channel.request(), Channel.PAYLOAD + IrqSetLayout.ARGSZ, IrqSetLayout.BYTES + (long) vectors.length);
+        for (int i = 0; i < vectors.length; i++) {
+            channel.request().set(ValueLayout.JAVA_BYTE, at + i, (byte) (vectors[i] ? 1 : 0));
+        }
+        channel.call(Command.DEVICE_SET_IRQS, IrqSetLayout.BYTES + vectors.length, 0);
     }
 
     /// Disables an interrupt wholly.
@@ -270,7 +332,45 @@ public final class VfioUserClient implements AutoCloseable {
         channel.callWithFds(Command.DMA_MAP, DmaMapLayout.BYTES, file.number());
     }
 
-    /// DMA_MAP of memory the device cannot reach.
+    /// DMA_MAP of all of that memory, which the server can map too.
+    ///
+    /// @param lent until it is unmapped, or the client closed
+    public void mapDma(long iova, ClientMemory lent, boolean readable, boolean writable) throws VfioException {
+        putMap(iova, lent.memory().byteSize(), readable, writable, 0);
+        mapServed(iova, lent.memory(), readable, writable, lent.file().number());
+    }
+
+    /// DMA_MAP of memory that the server reaches by messages only.
+    ///
+    /// @param lent until it is unmapped, or the client closed
+    public void mapDma(long iova, MemorySegment lent, boolean readable, boolean writable) throws VfioException {
+        putMap(iova, lent.byteSize(), readable, writable, 0);
+        mapServed(iova, lent, readable, writable);
+    }
+
+    /// The server may ask for the memory before it answers.
+    private void mapServed(long iova, MemorySegment lent, boolean readable, boolean writable, int... numbers) throws VfioException {
+        boolean added = memory.add(iova, lent, readable, writable);
+        boolean mapped = false;
+        try {
+            channel.callWithFds(Command.DMA_MAP, DmaMapLayout.BYTES, numbers);
+            mapped = true;
+        } finally {
+            if (added && !mapped) {
+                memory.remove(iova);
+            }
+        }
+    }
+
+    /// Waits for the server to ask for memory, and answers it; for a client that has nothing to ask itself. With a second socket there is
+    /// nothing to wait for here.
+    ///
+    /// @return false when it asked for nothing in that time
+    public boolean serveDma(Duration timeout) throws VfioException {
+        return channel.serve(timeout);
+    }
+
+    /// DMA_MAP of memory the device cannot reach: what it asks for is answered with EFAULT.
     public void mapDma(long iova, long size, boolean readable, boolean writable) throws VfioException {
         putMap(iova, size, readable, writable, 0);
         channel.call(Command.DMA_MAP, DmaMapLayout.BYTES, 0);
@@ -281,14 +381,16 @@ public final class VfioUserClient implements AutoCloseable {
         DmaMapLayout.encode(new DmaMapLayout.DmaMap(DmaMapLayout.BYTES, flags, offset, iova, size), channel.request(), Channel.PAYLOAD);
     }
 
-    /// DMA_UNMAP of exactly one earlier mapping; the device does not use it any more when this returns.
+    /// DMA_UNMAP of one earlier mapping, or of several that lie in the range; the device does not use them any more when this returns.
     public void unmapDma(long iova, long size) throws VfioException {
         unmap(0, iova, size);
+        memory.remove(iova);
     }
 
     /// DMA_UNMAP of all mappings, which libvfio-user added to the protocol.
     public void unmapAllDma() throws VfioException {
         unmap(DmaUnmapLayout.FLAG_ALL, 0, 0);
+        memory.clear();
     }
 
     private void unmap(long flags, long iova, long size) throws VfioException {
@@ -308,9 +410,14 @@ public final class VfioUserClient implements AutoCloseable {
         return (int) value;
     }
 
-    /// Disconnects. A second call has no effect.
+    /// Disconnects; the memory that was mapped is not used any more when this returns. A second call has no effect.
     @Override
     public void close() {
-        channel.close();
+        if (!closed) {
+            closed = true;
+            channel.close();
+            twin.ifPresent(TwinSocket::close);
+            channel.free();
+        }
     }
 }
