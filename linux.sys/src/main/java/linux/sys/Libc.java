@@ -38,7 +38,9 @@ final class Libc {
     static final MemorySegment MMAP = function("mmap");
     static final MemorySegment MUNMAP = function("munmap");
     static final MemorySegment POLL = function("poll");
+    static final MemorySegment PREAD = function("pread");
     static final MemorySegment PREADV2 = function("preadv2");
+    static final MemorySegment PWRITE = function("pwrite");
     static final MemorySegment READLINK = function("readlink");
     static final MemorySegment RECVMSG = function("recvmsg");
     static final MemorySegment SEND = function("send");

@@ -135,9 +135,9 @@ public final class UnixSocket implements AutoCloseable {
         }
     }
 
-    /// A connected socket that came from somebody else.
+    /// A socket that came from somebody else, listening or connected.
     ///
-    /// @param taken taken; of a stream socket, which is not checked: a receive or send tells
+    /// @param taken taken; of a stream socket, which is not checked: a receive, send or accept tells
     public static UnixSocket over(Fd taken) {
         return new UnixSocket(taken);
     }

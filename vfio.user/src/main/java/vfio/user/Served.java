@@ -2,6 +2,8 @@
 package vfio.user;
 
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,6 +17,7 @@ import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.ServedStatus;
 import vfio.pci.api.device.VfioPci;
+import vfio.user.command.ClientLimits;
 import vfio.user.loop.PollLoop;
 import vfio.user.session.Buffers;
 import vfio.user.session.Connection;
@@ -23,10 +26,12 @@ import vfio.user.trace.Tap;
 
 /// A device on a socket, with one client at most. All but [#status()] and [#ended()] is for tasks of the loop.
 final class Served implements Listener.Taker {
+    private static final Logger LOG = System.getLogger(Served.class.getName());
     private static final Duration NEXT_TRY = Duration.ofMillis(100);
 
     private final PciAddress address;
     private final SocketFile file;
+    private final SocketRules rules;
     private final PollLoop loop;
     private final Buffers buffers;
     private final Host host;
@@ -37,12 +42,14 @@ final class Served implements Listener.Taker {
     private volatile Connection connection;
 
     /// @param file taken, with this
-    Served(PciAddress address, SocketFile file, VfioPci pci, PollLoop loop, Executor workers) throws VfioException {
+    Served(PciAddress address, SocketFile file, SocketRules rules, ClientLimits limits, VfioPci pci, PollLoop loop,
+            Executor workers) throws VfioException {
         this.address = address;
         this.file = file;
+        this.rules = rules;
         this.loop = loop;
         buffers = new Buffers();
-        host = new Host(address, pci, loop, workers, buffers, this::left);
+        host = new Host(address, pci, loop, workers, buffers, limits, this::left);
         listener = new Listener(file, this);
     }
 
@@ -109,18 +116,42 @@ final class Served implements Listener.Taker {
             client.close();
             return;
         }
-        connection = new Connection(host, client, nameOf(client));
+        String name = admitted(client);
+        if (name.isEmpty()) {
+            client.close();
+            loop.resume(listener);
+            return;
+        }
+        connection = new Connection(host, client, name);
         loop.add(connection, Epoll.IN);
     }
 
-    private String nameOf(UnixSocket client) {
+    /// Looks at who it is.
+    ///
+    /// @return its name; empty for one that may not connect
+    private String admitted(UnixSocket client) {
         try {
             PeerCredentials peer = client.peer();
+            if (rules.admits(peer.uid())) {
+                LOG.log(Level.INFO, "device={0} client pid={1} uid={2} gid={3} connected", address, Integer.toString(peer.pid()),
+                    Long.toString(peer.uid()), Long.toString(peer.gid()));
+                return nameOf(peer);
+            }
+            LOG.log(Level.WARNING, "device={0} client pid={1} uid={2} is turned away: expected=uid {3}", address,
+                Integer.toString(peer.pid()), Long.toString(peer.uid()), rules.uids());
+        } catch (VfioException e) {
+            LOG.log(Level.WARNING, "device={0} a client is turned away, who it is cannot be told: {1}", address, e.getMessage());
+        }
+        return "";
+    }
+
+    private String nameOf(PeerCredentials peer) {
+        try {
             Path comm = Path.of("/proc", Integer.toString(peer.pid()), "comm");
             String program = Files.isReadable(comm) ? Files.readString(comm).strip() : "client";
             return program + " pid=" + peer.pid() + " uid=" + peer.uid() + " " + file.path();
-        } catch (VfioException | IOException e) {
-            return "client " + file.path();
+        } catch (IOException e) {
+            return "client pid=" + peer.pid() + " uid=" + peer.uid() + " " + file.path();
         }
     }
 

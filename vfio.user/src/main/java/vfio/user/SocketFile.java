@@ -11,6 +11,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Optional;
+import linux.sys.Fd;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -18,7 +20,7 @@ import vfio.pci.api.VfioException;
 /// A listening socket and its name in the file system.
 final class SocketFile implements AutoCloseable {
     private static final Logger LOG = System.getLogger(SocketFile.class.getName());
-    private static final int OWNER_ONLY = 0600;
+    private static final int LAST_STANDARD_FD = 2;
     private static final int TYPE = 0170000;
     private static final int TYPE_SOCKET = 0140000;
     private static final int BACKLOG = 16;
@@ -26,32 +28,61 @@ final class SocketFile implements AutoCloseable {
 
     private final Path path;
     private final UnixSocket socket;
-    private final Object identity;
+    /// Empty when the file is somebody else's.
+    private final Optional<Object> identity;
 
-    private SocketFile(Path path, UnixSocket socket) throws VfioException {
+    private SocketFile(Path path, UnixSocket socket, Optional<Object> identity) {
         this.path = path;
         this.socket = socket;
-        identity = attribute(path, "unix:ino");
+        this.identity = identity;
     }
 
     /// Listens on a path. A socket that nobody listens on any more is replaced.
     ///
     /// @throws VfioException EADDRINUSE when somebody listens there or the path is something else; ENOENT when its folder is missing;
     ///     EINVAL for a path that is too long; else what the system says
-    static SocketFile listen(Path path) throws VfioException {
+    static SocketFile listen(Path path, SocketRules rules) throws VfioException {
         checkPath(path);
         if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             removeStale(path);
         }
-        UnixSocket socket = UnixSocket.listen(path, OWNER_ONLY, BACKLOG);
+        UnixSocket socket = UnixSocket.listen(path, rules.mode(), BACKLOG);
         SocketFile file = null;
         try {
-            file = new SocketFile(path, socket);
+            SocketFile made = new SocketFile(path, socket, Optional.of(attribute(path, "unix:ino")));
+            rules.applyOwner(path);
+            file = made;
             return file;
         } finally {
             if (file == null) {
                 socket.close();
+                removeQuietly(path);
             }
+        }
+    }
+
+    /// Over a socket that listens already, which is taken unless this throws. Its file is left alone.
+    ///
+    /// @throws VfioException EBADF when that number is no socket of this process
+    static SocketFile inherited(int descriptor) throws VfioException {
+        Path path = Path.of("/proc/self/fd/" + descriptor);
+        try {
+            if (descriptor <= LAST_STANDARD_FD || !Files.readSymbolicLink(path).toString().startsWith("socket:")) {
+                throw new VfioException(Errno.EBADF, "fd=%d expected=a listening socket above 2".formatted(descriptor));
+            }
+        } catch (IOException e) {
+            throw new VfioException(Errno.EBADF, "fd=%d expected=a descriptor that is open".formatted(descriptor));
+        }
+        Fd fd = Fd.own(descriptor);
+        fd.setNonBlocking(true);
+        return new SocketFile(path, UnixSocket.over(fd), Optional.empty());
+    }
+
+    private static void removeQuietly(Path path) {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "socket={0} stays behind: {1}", path, e.getMessage());
         }
     }
 
@@ -114,8 +145,11 @@ final class SocketFile implements AutoCloseable {
     @Override
     public void close() {
         socket.close();
+        if (identity.isEmpty()) {
+            return;
+        }
         try {
-            if (Files.exists(path, LinkOption.NOFOLLOW_LINKS) && identity.equals(attribute(path, "unix:ino"))) {
+            if (Files.exists(path, LinkOption.NOFOLLOW_LINKS) && identity.get().equals(attribute(path, "unix:ino"))) {
                 Files.deleteIfExists(path);
             }
         } catch (IOException | VfioException e) {

@@ -15,7 +15,9 @@ import java.util.concurrent.TimeoutException;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.Designate;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
@@ -23,11 +25,13 @@ import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.ServeAdmin;
 import vfio.pci.api.admin.ServedStatus;
 import vfio.pci.api.device.VfioPci;
+import vfio.user.command.ClientLimits;
 import vfio.user.loop.PollLoop;
 import vfio.user.trace.Tap;
 
 /// Serves devices over vfio-user. Goes with the core: what is served then is ended as by [#unserve].
-@Component(service = {ServeAdmin.class, VfioUserServer.class})
+@Component(service = {ServeAdmin.class, VfioUserServer.class}, configurationPid = "vfio.user")
+@Designate(ocd = VfioUserConfig.class)
 public final class VfioUserServer implements ServeAdmin {
     private static final Logger LOG = System.getLogger(VfioUserServer.class.getName());
     private static final String THREADS = "vfio-user";
@@ -41,17 +45,39 @@ public final class VfioUserServer implements ServeAdmin {
     /// By address; the lock is the map.
     private final TreeMap<PciAddress, Served> served = new TreeMap<>();
     private boolean ended;
+    private volatile ClientLimits limits = ClientLimits.DEFAULT;
+    private volatile SocketRules rules = SocketRules.standard();
 
     /// Starts with nothing served.
     ///
     /// @param pci opens the devices
     /// @param devices knows which there are
     /// @throws VfioException EMFILE when the process has no descriptor left
+    /// @param config says what clients may have
     @Activate
-    public VfioUserServer(@Reference VfioPci pci, @Reference DeviceAdmin devices) throws VfioException {
+    public VfioUserServer(@Reference VfioPci pci, @Reference DeviceAdmin devices, VfioUserConfig config) throws VfioException {
+        this(pci, devices);
+        configure(config);
+    }
+
+    VfioUserServer(VfioPci pci, DeviceAdmin devices) throws VfioException {
         this.pci = pci;
         this.devices = devices;
         loop = PollLoop.start(THREADS);
+    }
+
+    /// Takes a changed configuration in.
+    @Modified
+    void configure(VfioUserConfig config) {
+        setRules(new ClientLimits(config.maxMsgFds(), config.maxDataXferSize(), config.maxDmaMaps(), config.maxDmaBytes(),
+            config.faultLinesPerSecond(), Duration.ofMillis(config.requestTimeoutMillis()), Duration.ofMillis(config.dmaTimeoutMillis()),
+            config.unsealedMemory(), config.regionErrors()), SocketRules.of(config));
+    }
+
+    /// From now on, for what is served then.
+    void setRules(ClientLimits newLimits, SocketRules newRules) {
+        limits = newLimits;
+        rules = newRules;
     }
 
     /// Ends all that is served. Waits for requests in flight, for a bounded time.
@@ -71,9 +97,24 @@ public final class VfioUserServer implements ServeAdmin {
         }
     }
 
+    /// Makes the socket.
+    private interface Socket {
+        SocketFile open() throws VfioException;
+    }
+
     @Override
     public void serve(PciAddress address, Path socket) throws VfioException {
+        serve(address, () -> SocketFile.listen(socket, rules));
+    }
+
+    @Override
+    public void serve(PciAddress address, int descriptor) throws VfioException {
+        serve(address, () -> SocketFile.inherited(descriptor));
+    }
+
+    private void serve(PciAddress address, Socket socket) throws VfioException {
         devices.device(address);
+        Path path;
         synchronized (served) {
             if (ended) {
                 throw new VfioException(Errno.ECANCELED, "device=%s the server has ended".formatted(address));
@@ -82,16 +123,17 @@ public final class VfioUserServer implements ServeAdmin {
             if (before != null) {
                 throw new VfioException(Errno.EBUSY, "device=%s is served already: socket=%s".formatted(address, before.path()));
             }
-            served.put(address, listen(address, socket));
+            Served fresh = listen(address, socket.open());
+            served.put(address, fresh);
+            path = fresh.path();
         }
-        LOG.log(Level.INFO, "serving device={0} socket={1}", address, socket);
+        LOG.log(Level.INFO, "serving device={0} socket={1}", address, path);
     }
 
-    private Served listen(PciAddress address, Path socket) throws VfioException {
-        SocketFile file = SocketFile.listen(socket);
+    private Served listen(PciAddress address, SocketFile file) throws VfioException {
         boolean listening = false;
         try {
-            Served fresh = new Served(address, file, pci, loop, workers);
+            Served fresh = new Served(address, file, rules, limits, pci, loop, workers);
             listening = loop.execute(fresh::begin);
             return fresh;
         } finally {

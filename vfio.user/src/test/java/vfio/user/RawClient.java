@@ -58,6 +58,11 @@ final class RawClient implements AutoCloseable {
         return new RawClient(UnixSocket.connect(path));
     }
 
+    /// Over a socket that was received, which is taken.
+    static RawClient over(Fd socket) {
+        return new RawClient(UnixSocket.over(socket));
+    }
+
     /// Connects and says VERSION as QEMU does.
     static RawClient ready(Path path) throws VfioException {
         return ready(path, "{\"capabilities\":{\"max_msg_fds\":16,\"write_multiple\":true}}");

@@ -8,6 +8,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import vfio.pci.api.VfioException;
+import vfio.user.command.ClientLimits;
 
 /// A server with the first device served, for one test. Afterwards nothing of it may be left: sockets, eventfds and memory files, threads,
 /// the socket's file.
@@ -33,11 +35,24 @@ final class ServerFixture implements BeforeEachCallback, AfterEachCallback {
         }
     }
 
+    /// No request is given up, whatever else the machine does.
+    static final ClientLimits PATIENT = new Limits().request(Duration.ofMinutes(5)).build();
+
     final TestPci pci = new TestPci();
+    private final ClientLimits limits;
     VfioUserServer server;
     Path folder;
     Path socket;
     private List<String> descriptorsBefore;
+
+    ServerFixture() {
+        this(PATIENT);
+    }
+
+    /// A server with these limits.
+    ServerFixture(ClientLimits limits) {
+        this.limits = limits;
+    }
 
     @Override
     public void beforeEach(ExtensionContext context) throws IOException, VfioException {
@@ -45,6 +60,7 @@ final class ServerFixture implements BeforeEachCallback, AfterEachCallback {
         folder = Files.createTempDirectory("vfio-user");
         socket = folder.resolve("first.sock");
         server = new VfioUserServer(pci, pci);
+        server.setRules(limits, SocketRules.standard());
         server.serve(TestPci.FIRST, socket);
     }
 

@@ -42,6 +42,14 @@ final class TestDevice implements VfioDevice {
     /// Accesses at this offset of BAR2 wait for a permit of [#blocked].
     static final long BLOCKING = 0x3FF000;
 
+    /// Accesses at this offset of BAR2 run [#onAccess].
+    static final long CALLING = 0x3FE000;
+
+    /// What a device does within an access.
+    interface Action {
+        void run() throws VfioException;
+    }
+
     final PciAddress address;
     final Client client;
     final List<String> calls = new CopyOnWriteArrayList<>();
@@ -50,6 +58,7 @@ final class TestDevice implements VfioDevice {
     final AtomicInteger inside = new AtomicInteger();
     final Semaphore blocked = new Semaphore(0);
     final Mapping bar0;
+    volatile Action onAccess = () -> { };
     volatile boolean closed;
     volatile boolean portClosed;
     /// When set, resets fail with it.
@@ -155,6 +164,14 @@ final class TestDevice implements VfioDevice {
             throw new IllegalStateException("access after close");
         }
         inside.incrementAndGet();
+        if (region == 2 && offset == CALLING) {
+            try {
+                onAccess.run();
+            } catch (VfioException e) {
+                inside.decrementAndGet();
+                throw e;
+            }
+        }
         if (region == 2 && offset == BLOCKING) {
             blocked.acquireUninterruptibly();
         }
@@ -234,8 +251,12 @@ final class TestDevice implements VfioDevice {
     }
 
     private static void release(DmaMapping mapping) {
-        if (mapping.backing() instanceof DmaBacking.File file) {
-            file.fd().close();
+        switch (mapping.backing()) {
+            case DmaBacking.File file -> file.fd().close();
+            case DmaBacking.FileIo file -> file.fd().close();
+            case DmaBacking.Remote remote -> remote.memory().close();
+            case DmaBacking.Segment _, DmaBacking.Unreachable _ -> {
+            }
         }
     }
 

@@ -46,6 +46,8 @@ public enum Errno {
     EPIPE(32),
     /// Numerical result out of range.
     ERANGE(34),
+    /// Resource deadlock avoided.
+    EDEADLK(35),
     /// Function not implemented.
     ENOSYS(38),
     /// Protocol error.

@@ -46,6 +46,21 @@ public record VersionCapabilities(OptionalInt maxMsgFds, OptionalLong maxDataXfe
             twinSocketFdIndex, disablableAreas);
     }
 
+    /// The same with these page sizes.
+    public VersionCapabilities withPgsizes(long sizes) {
+        return new VersionCapabilities(maxMsgFds, maxDataXferSize, maxDmaMaps, OptionalLong.of(sizes), writeMultiple, twinSocket,
+            twinSocketFdIndex, disablableAreas);
+    }
+
+
+    /// The same with a second socket, as a server grants it.
+    ///
+    /// @param fdIndex which file of the reply it is
+    public VersionCapabilities withTwinSocket(int fdIndex) {
+        return new VersionCapabilities(maxMsgFds, maxDataXferSize, maxDmaMaps, pgsizes, writeMultiple, true, OptionalInt.of(fdIndex),
+            disablableAreas);
+    }
+
     /// The same, with or without REGION_WRITE_MULTI.
     public VersionCapabilities withWriteMultiple(boolean supported) {
         return new VersionCapabilities(maxMsgFds, maxDataXferSize, maxDmaMaps, pgsizes, supported, twinSocket, twinSocketFdIndex,

@@ -22,12 +22,14 @@ final class DmaUnmap implements Handler {
                 throw Exchange.invalid("addr", unmap.addr(), "address and size 0 to unmap all");
             }
             exchange.device().dmaUnmapAll();
+            exchange.ledger().removeAll();
         } else if (unmap.flags() == 0) {
             // Unsigned: a VMM with a virtual IOMMU unmaps half the address space at once.
             if (unmap.size() == 0) {
                 throw Exchange.invalid("size", unmap.size(), "1 or more");
             }
             exchange.device().dmaUnmap(unmap.addr(), unmap.size());
+            exchange.ledger().remove(unmap.addr(), unmap.size());
         } else {
             throw Exchange.invalid("flags", unmap.flags(), "0 or 2");
         }

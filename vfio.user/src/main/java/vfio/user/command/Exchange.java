@@ -8,6 +8,7 @@ import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.DevicePort;
 import vfio.pci.api.device.VfioDevice;
+import vfio.pci.api.dma.RemoteMemory;
 
 /// A request and the answer it will have. One per connection, used again for each message. Belongs to the thread that is in the
 /// connection's turn.
@@ -52,6 +53,15 @@ public abstract class Exchange {
 
     /// Whether the client asked for the capability that says which areas are disablable.
     public abstract boolean tellsDisablableAreas();
+
+    /// What this client may have.
+    public abstract ClientLimits limits();
+
+    /// What this client has mapped.
+    public abstract DmaLedger ledger();
+
+    /// Memory of this client that is reached by messages to it, for one mapping.
+    public abstract RemoteMemory remoteMemory();
 
     /// Counts a fault that has no answer of its own, as in a posted write among others.
     public abstract void fault(VfioException fault);

@@ -11,8 +11,8 @@ final class RegionAccess {
     private RegionAccess() {
     }
 
-    static int count(long count) throws VfioException {
-        if (count == 0 || count > Exchange.MAX_DATA) {
+    static int count(Exchange exchange, long count) throws VfioException {
+        if (count == 0 || count > exchange.limits().dataBytes()) {
             throw Exchange.invalid("count", count, "1 to max_data_xfer_size");
         }
         return (int) count;

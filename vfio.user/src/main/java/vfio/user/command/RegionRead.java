@@ -16,7 +16,7 @@ final class RegionRead implements Handler {
         long at = exchange.payload();
         long offset = HostOrder.u64(request, at + RegionAccessLayout.OFFSET);
         int region = Exchange.index("region", HostOrder.u32(request, at + RegionAccessLayout.REGION));
-        int count = RegionAccess.count(HostOrder.u32(request, at + RegionAccessLayout.COUNT));
+        int count = RegionAccess.count(exchange, HostOrder.u32(request, at + RegionAccessLayout.COUNT));
         MemorySegment reply = exchange.reply();
         long to = exchange.replyPayload();
         exchange.port().read(region, RegionAccess.offset(offset), reply, to + RegionAccessLayout.BYTES, count);

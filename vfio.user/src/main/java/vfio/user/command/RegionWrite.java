@@ -16,7 +16,7 @@ final class RegionWrite implements Handler {
         long at = exchange.payload();
         long offset = HostOrder.u64(request, at + RegionAccessLayout.OFFSET);
         int region = Exchange.index("region", HostOrder.u32(request, at + RegionAccessLayout.REGION));
-        int count = RegionAccess.count(HostOrder.u32(request, at + RegionAccessLayout.COUNT));
+        int count = RegionAccess.count(exchange, HostOrder.u32(request, at + RegionAccessLayout.COUNT));
         exchange.requireSize(RegionAccessLayout.BYTES + count);
         exchange.port().write(region, RegionAccess.offset(offset), request, at + RegionAccessLayout.BYTES, count);
         RegionAccess.put(exchange.reply(), exchange.replyPayload(), offset, region, count);

@@ -187,6 +187,11 @@ public final class PollLoop {
         return !thread.isAlive();
     }
 
+    /// Whether the calling thread runs a loop, or did when its turn began: a client may be waiting for it.
+    public static boolean isLoopThread() {
+        return Thread.currentThread() instanceof LoopThread;
+    }
+
     Runner runner() {
         return runner;
     }
@@ -197,6 +202,7 @@ public final class PollLoop {
     void run(Runner self, Source left) {
         if (left != null) {
             arm(left, Source.PARKED);
+            left.overtaken();
         }
         while (!ending) {
             runTasks();
@@ -257,6 +263,7 @@ public final class PollLoop {
 
     private void giveBack(Source source, int next) {
         boolean back = execute(() -> {
+            source.returned();
             source.away = false;
             settle(source, source.closeWhenBack ? Source.CLOSED : next);
             if (source.resumeWhenBack) {

@@ -34,7 +34,7 @@ final class Runner implements Runnable {
     Runner(PollLoop loop, String name, Source left) {
         this.loop = loop;
         this.left = left;
-        thread = Thread.ofPlatform().name(name).daemon().uncaughtExceptionHandler(Runner::report).unstarted(this);
+        thread = new LoopThread(this, name, Runner::report);
     }
 
     Thread thread() {

@@ -33,6 +33,16 @@ public abstract class Source {
     /// @return what to wait for, bits of [linux.sys.Epoll]; [#PARKED] or [#CLOSED]
     protected abstract int turn(int events);
 
+    /// A thread has been in a turn of this source for long, and the loop goes on without it: until [#returned()] the turn is not over.
+    /// Called on the loop's thread, once for such a turn.
+    protected void overtaken() {
+    }
+
+    /// The thread of [#overtaken()] has ended its turn; the next turn, or the end, follows. Called on the loop's thread, not when the loop
+    /// has ended.
+    protected void returned() {
+    }
+
     /// The source was taken out: no turn comes any more. Called once, on the loop's thread, or on its last one's when the loop has ended.
     protected abstract void closed();
 }

@@ -2,6 +2,8 @@
 package vfio.user.session;
 
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import linux.sys.Mapping;
 import vfio.pci.api.VfioException;
 import vfio.user.command.Exchange;
@@ -15,22 +17,36 @@ public final class Buffers implements AutoCloseable {
     /// Longest message: header, structure of an access, data.
     static final int LONGEST_MESSAGE = HeaderLayout.BYTES + RegionAccessLayout.BYTES + Exchange.MAX_DATA;
     /// Room for small messages behind a long one.
-    private static final int SPARE = 0x10000;
+    static final int SPARE = 0x10000;
 
-    private final Mapping received;
-    private final Mapping answer;
+    private static final int SPARE_AND_LONGEST = LONGEST_MESSAGE + SPARE;
+
+    private final List<Mapping> all = new ArrayList<>();
+    private final MemorySegment received;
+    private final MemorySegment receivedMeanwhile;
+    private final MemorySegment answer;
+    private final MemorySegment answerMeanwhile;
+    private final MemorySegment transfer;
+    private final MemorySegment twin;
     private final Tap tap = new Tap();
 
     /// Fresh ones.
     ///
     /// @throws VfioException ENOMEM
     public Buffers() throws VfioException {
-        received = Mapping.anonymous(LONGEST_MESSAGE + SPARE);
+        boolean complete = false;
         try {
-            answer = Mapping.anonymous(LONGEST_MESSAGE);
-        } catch (VfioException e) {
-            received.close();
-            throw e;
+            received = map(SPARE_AND_LONGEST);
+            receivedMeanwhile = map(SPARE_AND_LONGEST);
+            answer = map(LONGEST_MESSAGE);
+            answerMeanwhile = map(LONGEST_MESSAGE);
+            transfer = map(LONGEST_MESSAGE);
+            twin = map(SPARE_AND_LONGEST);
+            complete = true;
+        } finally {
+            if (!complete) {
+                close();
+            }
         }
     }
 
@@ -39,18 +55,43 @@ public final class Buffers implements AutoCloseable {
         return tap;
     }
 
+    private MemorySegment map(int bytes) throws VfioException {
+        Mapping mapping = Mapping.anonymous(bytes);
+        all.add(mapping);
+        return mapping.memory();
+    }
+
     MemorySegment received() {
-        return received.memory();
+        return received;
+    }
+
+    /// For what comes while a request is stuck.
+    MemorySegment receivedMeanwhile() {
+        return receivedMeanwhile;
     }
 
     MemorySegment answer() {
-        return answer.memory();
+        return answer;
+    }
+
+    /// For answers that are sent while a request is stuck.
+    MemorySegment answerMeanwhile() {
+        return answerMeanwhile;
+    }
+
+    /// For DMA_READ and DMA_WRITE.
+    MemorySegment transfer() {
+        return transfer;
+    }
+
+    /// For what comes over the twin socket.
+    MemorySegment twin() {
+        return twin;
     }
 
     /// Frees them; nobody may be using them.
     @Override
     public void close() {
-        received.close();
-        answer.close();
+        all.forEach(Mapping::close);
     }
 }

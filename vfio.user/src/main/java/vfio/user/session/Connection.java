@@ -13,8 +13,10 @@ import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
+import vfio.user.command.ClientLimits;
 import vfio.user.command.Commands;
 import vfio.user.command.Exchange;
+import vfio.user.command.LenientAnswer;
 import vfio.user.loop.Source;
 import vfio.user.wire.Command;
 import vfio.user.wire.HeaderLayout;
@@ -31,6 +33,9 @@ public final class Connection extends Source {
 
     private static final Logger LOG = System.getLogger(Connection.class.getName());
     private static final int EAGAIN = -Errno.EAGAIN.value();
+    /// What a turn lasts by the time it is found out.
+    private static final Duration NOTICED = Duration.ofMillis(4);
+    private static final Duration NEXT_LOOK = Duration.ofMillis(2);
     /// Returned by the methods that answer: go on with the next message.
     private static final int GO_ON = Integer.MAX_VALUE;
     /// Receives before the end, of requests that were sent before it.
@@ -42,11 +47,22 @@ public final class Connection extends Source {
     private final UnixSocket socket;
     private final String client;
     private final FaultLog faults;
-    private final Inbound in;
+    private Inbound in;
     private final Outbound out;
     private final RequestExchange exchange;
     private final AtomicLong requests = new AtomicLong();
     private final AtomicLong errors = new AtomicLong();
+    private final AtomicLong lateResults = new AtomicLong();
+    private final ClientMemory memory;
+    private final Meanwhile meanwhile;
+    private final Streams streams = new Streams();
+
+    // Of the loop.
+    private boolean isOvertaken;
+    private boolean abandoned;
+    private boolean openPending;
+    private int openAttempt;
+    private Twin twin;
 
     // Of the turn.
     private Phase phase = Phase.VERSION;
@@ -55,17 +71,10 @@ public final class Connection extends Source {
     private boolean versionReply;
     /// Written by the loop while the connection is parked.
     private Opened opened;
+    private boolean openTimedOut;
     private boolean closed;
+    private UnixSocket twinPeer;
     private volatile boolean ending;
-
-    /// What the worker brought.
-    private sealed interface Opened {
-        record Device(OpenDevice device) implements Opened {
-        }
-
-        record Refused(VfioException why) implements Opened {
-        }
-    }
 
     /// A connection that was just accepted.
     ///
@@ -75,10 +84,13 @@ public final class Connection extends Source {
         this.host = host;
         this.socket = socket;
         this.client = client;
-        faults = new FaultLog("device=" + host.address() + " client=" + client);
+        faults = new FaultLog("device=" + host.address() + " client=" + client, host.limits().faultLines());
+        memory = new ClientMemory(new Outbound(host.buffers().transfer(), host.buffers().tap()), host.limits().transfer(),
+            () -> host.loop().execute(this::sendTransfer));
+        meanwhile = new Meanwhile(host, socket, memory);
         in = new Inbound(host.buffers().received(), host.buffers().tap());
         out = new Outbound(host.buffers().answer(), host.buffers().tap());
-        exchange = new RequestExchange(in, out, this::fault);
+        exchange = new RequestExchange(in, out, host.limits(), memory, this::fault);
     }
 
     /// The name shown to people.
@@ -96,6 +108,11 @@ public final class Connection extends Source {
         return errors.get();
     }
 
+    /// Results that came after their request was answered ETIMEDOUT, and were discarded. Any thread.
+    public long lateResults() {
+        return lateResults.get();
+    }
+
     /// Answers what the client has sent by now, then closes. From a task of the loop; a second call has no effect.
     public void end() {
         if (!ending) {
@@ -108,6 +125,8 @@ public final class Connection extends Source {
     /// Closes the socket at once, though a turn or an opening lasts; the rest follows when that returns. From a task of the loop.
     public void abandon() {
         ending = true;
+        abandoned = true;
+        host.loop().remove(meanwhile);
         socket.close();
         host.loop().remove(this);
     }
@@ -121,7 +140,7 @@ public final class Connection extends Source {
     protected int turn(int events) {
         int next = flush();
         if (next == GO_ON && phase == Phase.OPENING) {
-            next = opened == null ? PARKED : answerVersion();
+            next = opened != null ? answerVersion() : openTimedOut ? giveUpOpening() : PARKED;
         }
         if (next == GO_ON) {
             next = answerAll();
@@ -137,15 +156,86 @@ public final class Connection extends Source {
         if (next == GO_ON) {
             return ending ? CLOSED : Epoll.IN;
         }
-        return next;
+        return next == Epoll.OUT && memory.isHalfOut() ? readAhead(events) : next;
     }
 
+    /// Sends what is to be sent: what is half out first, then answers, then requests to the client. No more than one is half out.
     private int flush() {
-        return switch (out.flush(socket)) {
+        Outbound.Sent sent = Outbound.Sent.ALL;
+        if (memory.isHalfOut()) {
+            sent = memory.flush(socket);
+        }
+        if (sent == Outbound.Sent.ALL && meanwhile.isWaiting()) {
+            sent = meanwhile.flush();
+        }
+        if (sent == Outbound.Sent.ALL) {
+            sent = out.flush(socket);
+        }
+        if (sent == Outbound.Sent.ALL && memory.hasQueued()) {
+            sent = memory.flush(socket);
+        }
+        return switch (sent) {
             case ALL -> GO_ON;
             case BLOCKED -> Epoll.OUT;
             case BROKEN -> CLOSED;
         };
+    }
+
+    /// A request to the client is half out, and the client may be sending to us before it reads on: takes that in, unanswered.
+    private int readAhead(int events) {
+        if ((events & ~Epoll.OUT) != 0 && in.hasRoom()) {
+            int received = in.receive(socket);
+            if (received <= 0 && received != EAGAIN) {
+                return CLOSED;
+            }
+        }
+        return in.hasRoom() ? Epoll.IN | Epoll.OUT : Epoll.OUT;
+    }
+
+    /// A task: a device wants memory of the client.
+    private void sendTransfer() {
+        if (twin != null) {
+            host.loop().resume(twin);
+        } else {
+            host.loop().resume(meanwhile.isOn() ? meanwhile : this);
+        }
+    }
+
+    @Override
+    protected void overtaken() {
+        isOvertaken = true;
+        takeStreams();
+    }
+
+    /// Has somebody else attend to the client, if the turn is inside a device; looks again in a while if it is not.
+    private void takeStreams() {
+        if (!isOvertaken || closed || abandoned) {
+            return;
+        }
+        if (streams.take()) {
+            Duration left = host.limits().request().minus(NOTICED);
+            meanwhile.begin(in, left.isNegative() ? Duration.ZERO : left);
+        } else if (!meanwhile.isOn()) {
+            host.loop().schedule(NEXT_LOOK, this::takeStreams);
+        }
+    }
+
+    @Override
+    protected void returned() {
+        isOvertaken = false;
+        if (!streams.areTaken()) {
+            return;
+        }
+        if (meanwhile.hasAnswered()) {
+            out.discard();
+            lateResults.incrementAndGet();
+        }
+        in = meanwhile.end();
+        exchange.use(in);
+        streams.giveBack();
+        // At once, for this may be the last that is done here.
+        flush();
+        host.loop().resume(this);
     }
 
     private int answerAll() {
@@ -173,6 +263,9 @@ public final class Connection extends Source {
         int type = flags & HeaderLayout.F_TYPE_MASK;
         boolean reply = (flags & HeaderLayout.F_NO_REPLY) == 0;
         if (type == HeaderLayout.F_TYPE_REPLY) {
+            if (memory.reply(in.buffer(), at, in.size())) {
+                return GO_ON;
+            }
             // Nothing was asked of the client. A reply is not answered, or two servers could go on for ever.
             fault(new VfioException(Errno.EINVAL, "flags=0x%x a reply to nothing".formatted(flags)));
             return GO_ON;
@@ -184,21 +277,34 @@ public final class Connection extends Source {
                 return PARKED;
             }
             exchange.begin();
+            streams.goIn();
             Commands.of(command).handle(exchange);
-            if (!reply) {
+            if (reply) {
+                out.reply(msgId, command, exchange.answerSize());
+            } else {
                 out.drop();
-                return GO_ON;
             }
-            out.reply(msgId, command, exchange.answerSize());
         } catch (VfioException e) {
             fault(e);
-            if (!reply) {
+            if (reply) {
+                answerError(msgId, command, e.errno());
+            } else {
                 out.drop();
-                return GO_ON;
             }
-            out.error(msgId, command, e.errno());
         }
-        return flush();
+        return streams.comeOut() ? flush() : PARKED;
+    }
+
+    private void answerError(int msgId, int command, Errno errno) {
+        int lenient = host.limits().errors() == ClientLimits.ErrorAnswers.ALL_ONES && phase == Phase.OPEN
+            ? LenientAnswer.write(command, exchange.request(), exchange.payload(), exchange.payloadSize(), out.buffer(), Outbound.PAYLOAD)
+            : LenientAnswer.NONE;
+        if (lenient == LenientAnswer.NONE) {
+            out.error(msgId, command, errno);
+        } else {
+            out.drop();
+            out.reply(msgId, command, lenient);
+        }
     }
 
     private void checkMessage(int type, int flags) throws VfioException {
@@ -226,17 +332,42 @@ public final class Connection extends Source {
         if (in.fds() != 0) {
             throw new VfioException(Errno.EINVAL, "fds=0x%x expected=none".formatted(in.fds()));
         }
+        if (openPending) {
+            throw new VfioException(Errno.EBUSY, "the device is still being opened for the VERSION before");
+        }
         negotiation = Negotiation.read(in.buffer(), in.start() + HeaderLayout.BYTES, in.size() - HeaderLayout.BYTES);
         versionId = msgId;
         versionReply = reply;
         phase = Phase.OPENING;
         boolean disablable = negotiation.proposed().disablableAreas();
         Client who = new Client(client, disablable ? Set.of(Client.Feature.DISABLABLE_AREAS) : Set.of());
-        host.workers().execute(() -> open(who));
+        openPending = true;
+        int attempt = ++openAttempt;
+        host.workers().execute(() -> open(who, attempt));
+        host.loop().execute(() -> host.loop().schedule(host.limits().request(), () -> openingLasts(attempt)));
+    }
+
+    private void openingLasts(int attempt) {
+        if (!closed && openPending && attempt == openAttempt) {
+            openTimedOut = true;
+            host.loop().resume(this);
+        }
+    }
+
+    private int giveUpOpening() {
+        openTimedOut = false;
+        openAttempt++;
+        phase = Phase.VERSION;
+        errors.lazySet(errors.getPlain() + 1);
+        faults.warn(Command.VERSION.name(), "ETIMEDOUT: the device is still being opened");
+        if (versionReply) {
+            out.error(versionId, Command.VERSION.code(), Errno.ETIMEDOUT);
+        }
+        return flush();
     }
 
     /// On a worker: may wait for mediators.
-    private void open(Client who) {
+    private void open(Client who, int attempt) {
         Opened result = new Opened.Refused(new VfioException(Errno.EIO, "the device failed to open"));
         try {
             VfioDevice device = host.pci().open(host.address(), who);
@@ -247,17 +378,20 @@ public final class Connection extends Source {
             result = new Opened.Refused(e);
         } finally {
             Opened brought = result;
-            if (!host.loop().execute(() -> bring(brought)) && brought instanceof Opened.Device late) {
+            if (!host.loop().execute(() -> bring(brought, attempt)) && brought instanceof Opened.Device late) {
                 late.device().close();
             }
         }
     }
 
-    private void bring(Opened brought) {
-        if (!closed) {
+    private void bring(Opened brought, int attempt) {
+        openPending = false;
+        if (!closed && attempt == openAttempt) {
             opened = brought;
+            openTimedOut = false;
             host.loop().resume(this);
         } else if (brought instanceof Opened.Device late) {
+            lateResults.incrementAndGet();
             host.workers().execute(late.device()::close);
         }
     }
@@ -267,9 +401,12 @@ public final class Connection extends Source {
             case Opened.Device device -> {
                 phase = Phase.OPEN;
                 exchange.open(device.device(), negotiation.proposed().disablableAreas());
-                int size = negotiation.write(out.buffer(), Outbound.PAYLOAD);
+                memory.limit(negotiation.transferBytes());
+                int size = negotiation.write(out.buffer(), Outbound.PAYLOAD, host.limits(), openTwin());
                 if (versionReply) {
                     out.reply(versionId, Command.VERSION.code(), size);
+                } else {
+                    out.drop();
                 }
             }
             case Opened.Refused refused -> {
@@ -286,16 +423,55 @@ public final class Connection extends Source {
         return flush();
     }
 
+    /// Makes the second socket, if the client asked for one and an answer tells it.
+    private boolean openTwin() {
+        if (!negotiation.proposed().twinSocket() || !versionReply) {
+            return false;
+        }
+        try {
+            UnixSocket[] pair = UnixSocket.pair();
+            twinPeer = pair[1];
+            out.attach(twinPeer.fd());
+            memory.useTwin();
+            Twin fresh = new Twin(pair[0], memory, new Inbound(host.buffers().twin(), host.buffers().tap()));
+            if (!host.loop().execute(() -> addTwin(fresh))) {
+                pair[0].close();
+            }
+            return true;
+        } catch (VfioException e) {
+            fault(e);
+            return false;
+        }
+    }
+
+    private void addTwin(Twin fresh) {
+        twin = fresh;
+        host.loop().add(fresh, Epoll.IN);
+        if (closed) {
+            host.loop().remove(fresh);
+        }
+    }
+
     @Override
     protected void closed() {
         closed = true;
+        memory.close();
+        host.loop().remove(meanwhile);
+        if (twin != null) {
+            host.loop().remove(twin);
+        }
+        if (twinPeer != null) {
+            twinPeer.close();
+        }
         socket.close();
         in.close();
+        meanwhile.close();
         host.workers().execute(() -> {
             try {
                 if (opened instanceof Opened.Device device) {
                     device.device().close();
                 }
+                memory.drain();
             } finally {
                 // A close that fails is a defect elsewhere, and no reason not to serve the next client.
                 if (!host.loop().execute(host.left())) {

@@ -9,16 +9,18 @@ import java.util.concurrent.TimeUnit;
 final class FaultLog {
     private static final Logger LOG = System.getLogger(FaultLog.class.getName());
     private static final long WINDOW = TimeUnit.SECONDS.toNanos(1);
-    private static final int LINES_A_WINDOW = 10;
 
     private final String who;
+    private final int linesAWindow;
     private long window = System.nanoTime() - WINDOW;
     private int lines;
     private long dropped;
 
     /// @param who named in each line
-    FaultLog(String who) {
+    /// @param linesAWindow most lines a second
+    FaultLog(String who, int linesAWindow) {
         this.who = who;
+        this.linesAWindow = linesAWindow;
     }
 
     void warn(String what, String why) {
@@ -27,7 +29,7 @@ final class FaultLog {
             window = now;
             lines = 0;
         }
-        if (++lines > LINES_A_WINDOW) {
+        if (++lines > linesAWindow) {
             dropped++;
             return;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.user.session;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import linux.sys.Fd;
@@ -45,9 +46,68 @@ final class HeldFds {
         return cutAt != NOWHERE && cutAt < end;
     }
 
-    /// Those of the message that ends there; they stay in here.
-    List<Fd> listBefore(long end) {
-        return List.copyOf(Arrays.asList(fds).subList(0, countBefore(end)));
+    /// Moves those of the message that ends there to another holder.
+    void moveBefore(long end, HeldFds to) {
+        if (cutBefore(end)) {
+            to.cutAt = 0;
+            cutAt = NOWHERE;
+        }
+        while (count > 0 && places[0] < end) {
+            to.places[to.count] = 0;
+            to.fds[to.count++] = takeFirst();
+        }
+    }
+
+    /// Moves all to another holder that is empty.
+    void moveAll(HeldFds to) {
+        while (count > 0) {
+            to.places[to.count] = places[0];
+            to.fds[to.count++] = takeFirst();
+        }
+        to.cutAt = cutAt;
+        cutAt = NOWHERE;
+    }
+
+    /// Bytes before that place were taken out of the stream: what follows has moved.
+    void shift(long from, long by) {
+        for (int i = 0; i < count; i++) {
+            if (places[i] >= from) {
+                places[i] -= by;
+            }
+        }
+        if (cutAt >= from) {
+            cutAt -= by;
+        }
+    }
+
+    int count() {
+        return count;
+    }
+
+    boolean isCut() {
+        return cutAt != NOWHERE;
+    }
+
+    /// Closes what is left and forgets that some were cut.
+    void clear() {
+        closeAll();
+        cutAt = NOWHERE;
+    }
+
+    /// All of them; they stay in here.
+    List<Fd> list() {
+        return List.copyOf(Arrays.asList(fds).subList(0, count));
+    }
+
+    /// Those of the message from here to there; they stay in here.
+    List<Fd> listWithin(long from, long end) {
+        List<Fd> its = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            if (places[i] >= from && places[i] < end) {
+                its.add(fds[i]);
+            }
+        }
+        return its;
     }
 
     /// Hands over the first.
@@ -66,6 +126,25 @@ final class HeldFds {
             takeFirst().close();
         }
         if (cutBefore(end)) {
+            cutAt = NOWHERE;
+        }
+    }
+
+    /// Closes those of the message from here to there, which is taken out.
+    void closeWithin(long from, long end) {
+        int left = 0;
+        for (int i = 0; i < count; i++) {
+            if (places[i] >= from && places[i] < end) {
+                fds[i].close();
+            } else {
+                fds[left] = fds[i];
+                places[left++] = places[i];
+            }
+        }
+        while (count > left) {
+            fds[--count] = null;
+        }
+        if (cutAt >= from && cutAt < end) {
             cutAt = NOWHERE;
         }
     }

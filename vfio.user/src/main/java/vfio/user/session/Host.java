@@ -4,6 +4,7 @@ package vfio.user.session;
 import java.util.concurrent.Executor;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.device.VfioPci;
+import vfio.user.command.ClientLimits;
 import vfio.user.loop.PollLoop;
 
 /// What a connection lives in.
@@ -13,6 +14,8 @@ import vfio.user.loop.PollLoop;
 /// @param loop the connection is in it
 /// @param workers opens and closes devices, which may wait
 /// @param buffers nobody else uses meanwhile
+/// @param limits of a client
 /// @param left run on the loop, or on its last thread, when the connection has gone and its device is closed
-public record Host(PciAddress address, VfioPci pci, PollLoop loop, Executor workers, Buffers buffers, Runnable left) {
+public record Host(PciAddress address, VfioPci pci, PollLoop loop, Executor workers, Buffers buffers, ClientLimits limits,
+        Runnable left) {
 }

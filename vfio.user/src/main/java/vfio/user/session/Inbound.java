@@ -13,10 +13,29 @@ import vfio.user.wire.trace.TraceRecord;
 /// The bytes of a client, as messages. One receive takes what is there; [#next()] goes through the complete messages in it, which stay
 /// where they are until the next receive.
 final class Inbound {
+    /// What becomes of a message in [#sift].
+    enum Verdict {
+        /// It stays, in order.
+        KEEP,
+        /// It is taken out.
+        REMOVE,
+        /// It stays, and so does all behind it, to be looked at again.
+        STOP
+    }
+
+    /// Looks at a message that waits.
+    interface Sieve {
+        /// @param at where it is
+        /// @param kept bytes that stay before it
+        Verdict look(MemorySegment buffer, int at, int size, int kept);
+    }
+
     private final MemorySegment buffer;
     private final Tap tap;
     private final ReceivedFds received = new ReceivedFds();
     private final HeldFds held = new HeldFds();
+    /// Those of the message that [#next()] went to.
+    private final HeldFds own = new HeldFds();
     /// Place in the stream of the buffer's byte 0.
     private long base;
     /// Received and not yet gone through: from here ...
@@ -24,6 +43,8 @@ final class Inbound {
     /// ... to here.
     private int tail;
     private int start;
+    /// Looked at by [#sift] up to here.
+    private int sifted;
     private boolean broken;
 
     Inbound(MemorySegment buffer, Tap tap) {
@@ -46,16 +67,22 @@ final class Inbound {
         return count;
     }
 
+    /// Whether there is room to receive into.
+    boolean hasRoom() {
+        return tail - head < buffer.byteSize();
+    }
+
     /// Moves what is left to the front if the message it begins would not fit behind it.
     private void makeRoom() {
         int left = tail - head;
-        if (left > 0 && head + Buffers.LONGEST_MESSAGE <= buffer.byteSize()) {
+        if (left > 0 && head + Buffers.LONGEST_MESSAGE <= buffer.byteSize() && tail < buffer.byteSize()) {
             return;
         }
         if (left > 0) {
             MemorySegment.copy(buffer, head, buffer, 0, left);
         }
         base += head;
+        sifted = Math.max(0, sifted - head);
         head = 0;
         tail = left;
     }
@@ -64,24 +91,85 @@ final class Inbound {
     ///
     /// @return false when the next is not complete, or can never be: see [#broken()]
     boolean next() {
-        int left = tail - head;
-        if (left < HeaderLayout.BYTES) {
-            return false;
-        }
-        long size = HostOrder.u32(buffer, head + HeaderLayout.MSG_SIZE);
-        if (size < HeaderLayout.BYTES || size > Buffers.LONGEST_MESSAGE) {
-            broken = true;
-            return false;
-        }
-        if (left < size) {
+        int size = sizeAt(head);
+        if (size < 0) {
             return false;
         }
         start = head;
-        head += (int) size;
+        head += size;
+        if (held.count() > 0 || held.isCut()) {
+            held.moveBefore(base + head, own);
+        }
         if (tap.isWatched()) {
-            tap.show(TraceRecord.Kind.RECEIVED, buffer, start, size(), held.listBefore(base + head));
+            tap.show(TraceRecord.Kind.RECEIVED, buffer, start, size, own.list());
         }
         return true;
+    }
+
+    /// The size of the message there, or -1 when it is not complete or is none.
+    private int sizeAt(int at) {
+        int left = tail - at;
+        if (left < HeaderLayout.BYTES) {
+            return -1;
+        }
+        long size = HostOrder.u32(buffer, at + HeaderLayout.MSG_SIZE);
+        if (size < HeaderLayout.BYTES || size > Buffers.LONGEST_MESSAGE) {
+            broken = true;
+            return -1;
+        }
+        return left < size ? -1 : (int) size;
+    }
+
+    /// Takes over what the other has received and not gone through; its current message stays with it.
+    void adopt(Inbound other) {
+        int left = other.tail - other.head;
+        MemorySegment.copy(other.buffer, other.head, buffer, 0, left);
+        base = other.base + other.head;
+        head = 0;
+        tail = left;
+        start = 0;
+        sifted = 0;
+        broken = false;
+        other.held.moveAll(held);
+        other.tail = other.head;
+    }
+
+    /// Goes through the messages that were not looked at yet, and takes out those the sieve says.
+    void sift(Sieve sieve) {
+        int from = Math.max(sifted, head);
+        int to = from;
+        int size;
+        while ((size = sizeAt(from)) >= 0) {
+            Verdict verdict = sieve.look(buffer, from, size, to - head);
+            if (verdict == Verdict.STOP) {
+                break;
+            }
+            if (verdict == Verdict.KEEP) {
+                if (from != to) {
+                    MemorySegment.copy(buffer, from, buffer, to, size);
+                }
+                from += size;
+                to += size;
+            } else {
+                if (tap.isWatched()) {
+                    tap.show(TraceRecord.Kind.RECEIVED, buffer, from, size, held.listWithin(base + to, base + to + size));
+                }
+                // The place of what follows is counted as if these bytes had never been.
+                held.closeWithin(base + to, base + to + size);
+                held.shift(base + to, size);
+                from += size;
+            }
+        }
+        if (from != to) {
+            MemorySegment.copy(buffer, from, buffer, to, tail - from);
+            tail -= from - to;
+        }
+        sifted = to;
+    }
+
+    /// Has [#sift] look at everything again.
+    void unsift() {
+        sifted = head;
     }
 
     /// Whether a size was met that no message has: where the next message begins cannot be known.
@@ -109,24 +197,27 @@ final class Inbound {
     }
 
     int fds() {
-        return held.countBefore(base + head);
+        return own.count();
     }
 
     boolean fdsCut() {
-        return held.cutBefore(base + head);
+        return own.isCut();
     }
 
     /// Hands over the message's first descriptor; there is one.
     Fd takeFd() {
-        return held.takeFirst();
+        return own.takeFirst();
     }
 
     /// Closes what the message brought and nobody took.
     void endMessage() {
-        held.closeBefore(base + head);
+        if (own.count() > 0 || own.isCut()) {
+            own.clear();
+        }
     }
 
     void close() {
-        held.closeAll();
+        own.clear();
+        held.clear();
     }
 }

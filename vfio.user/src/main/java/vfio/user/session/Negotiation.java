@@ -7,6 +7,8 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.function.Bar;
+import vfio.user.command.ClientLimits;
 import vfio.user.command.Exchange;
 import vfio.user.wire.VersionCapabilities;
 import vfio.user.wire.VersionJson;
@@ -36,7 +38,7 @@ record Negotiation(VersionCapabilities proposed) {
         if (size == VersionLayout.BYTES) {
             return new Negotiation(VersionCapabilities.NONE);
         }
-        return new Negotiation(VersionJson.parse(text(request, payload + VersionLayout.BYTES, size - VersionLayout.BYTES)));
+        return new Negotiation(VersionJson.parse(text(request, payload + VersionLayout.BYTES, size - VersionLayout.BYTES))).checked();
     }
 
     private static String text(MemorySegment request, long at, int size) throws VfioException {
@@ -59,18 +61,55 @@ record Negotiation(VersionCapabilities proposed) {
 
     /// Writes the answer.
     ///
+    /// @param limits of this client
+    /// @param twin whether a second socket goes along
     /// @return its bytes
-    int write(MemorySegment reply, long payload) {
+    int write(MemorySegment reply, long payload, ClientLimits limits, boolean twin) {
         VersionLayout.encode(new VersionLayout.Version(MAJOR, MINOR), reply, payload);
-        byte[] text = VersionJson.format(answer()).getBytes(StandardCharsets.UTF_8);
+        byte[] text = VersionJson.format(answer(limits, twin)).getBytes(StandardCharsets.UTF_8);
         MemorySegment.copy(text, 0, reply, ValueLayout.JAVA_BYTE, payload + VersionLayout.BYTES, text.length);
         reply.set(ValueLayout.JAVA_BYTE, payload + VersionLayout.BYTES + text.length, (byte) 0);
         return VersionLayout.BYTES + text.length + 1;
     }
 
-    private VersionCapabilities answer() {
+    /// Less than the default has to be said to whoever did not ask, for it counts on the default.
+    private VersionCapabilities answer(ClientLimits limits, boolean twin) {
         VersionCapabilities answer = VersionCapabilities.NONE.withWriteMultiple(proposed.writeMultiple())
             .withDisablableAreas(proposed.disablableAreas());
-        return proposed.maxMsgFds().isPresent() ? answer.withMaxMsgFds(Exchange.MAX_MSG_FDS) : answer;
+        if (proposed.maxMsgFds().isPresent() && limits.msgFds() != VersionCapabilities.DEFAULT_MAX_MSG_FDS) {
+            answer = answer.withMaxMsgFds(limits.msgFds());
+        }
+        if (limits.dataBytes() != VersionCapabilities.DEFAULT_MAX_DATA_XFER_SIZE) {
+            answer = answer.withMaxDataXferSize(limits.dataBytes());
+        }
+        if (limits.dmaMaps() < VersionCapabilities.DEFAULT_MAX_DMA_MAPS
+            || proposed.maxDmaMaps().isPresent() && limits.dmaMaps() > VersionCapabilities.DEFAULT_MAX_DMA_MAPS) {
+            answer = answer.withMaxDmaMaps(limits.dmaMaps());
+        }
+        if (pageSizes() != VersionCapabilities.DEFAULT_PGSIZES) {
+            answer = answer.withPgsizes(pageSizes());
+        }
+        return twin ? answer.withTwinSocket(0) : answer;
+    }
+
+    /// The page sizes both sides can map: all that are multiples of a page here.
+    private long pageSizes() {
+        return proposed.pgsizes().orElse(VersionCapabilities.DEFAULT_PGSIZES) & -Bar.PAGE_SIZE;
+    }
+
+    /// Bytes of data the client takes in one message, and this server as well.
+    int transferBytes() {
+        return (int) Math.min(Exchange.MAX_DATA, proposed.maxDataXferSize().orElse(VersionCapabilities.DEFAULT_MAX_DATA_XFER_SIZE));
+    }
+
+    private Negotiation checked() throws VfioException {
+        if (transferBytes() == 0) {
+            throw new VfioException(Errno.EINVAL, "max_data_xfer_size=0 expected=some");
+        }
+        if (pageSizes() == 0) {
+            throw new VfioException(Errno.EINVAL, "pgsizes=0x%x expected=0x%x or multiples of it".formatted(proposed.pgsizes().orElse(0),
+                Bar.PAGE_SIZE));
+        }
+        return this;
     }
 }

@@ -31,6 +31,8 @@ final class Outbound {
     private final Tap tap;
     private final int[] numbers = new int[1];
     private OwnedFd fd;
+    /// Whether who watches has seen it; not before it is sent, for it may be discarded.
+    private boolean shown;
     private int sent;
     private int size;
 
@@ -58,6 +60,28 @@ final class Outbound {
         start(msgId, command, HeaderLayout.BYTES + payloadSize, HeaderLayout.F_TYPE_REPLY, 0);
     }
 
+    /// A command of the server is written instead: this is its header.
+    void command(int msgId, int command, int payloadSize) {
+        start(msgId, command, HeaderLayout.BYTES + payloadSize, HeaderLayout.F_TYPE_COMMAND, 0);
+    }
+
+    /// Whether something is out, but not all.
+    boolean isHalfOut() {
+        return sent > 0 && sent < size;
+    }
+
+    /// Whether something is not out yet.
+    boolean isWaiting() {
+        return sent < size;
+    }
+
+    /// Forgets the answer, none of which is out.
+    void discard() {
+        drop();
+        sent = 0;
+        size = 0;
+    }
+
     /// The answer is an error: the header alone. The one place where an errno becomes bytes.
     void error(int msgId, int command, Errno errno) {
         drop();
@@ -69,13 +93,17 @@ final class Outbound {
         HeaderLayout.encode(buffer, 0, msgId, command, bytes, flags, errno);
         sent = 0;
         size = bytes;
-        if (tap.isWatched()) {
-            tap.show(TraceRecord.Kind.SENT, buffer, 0, bytes, fd == null ? List.of() : List.of(fd));
-        }
+        shown = false;
     }
 
     /// Sends what is left of the answer, if anything, without waiting. Hot.
     Sent flush(UnixSocket socket) {
+        if (sent < size && !shown) {
+            shown = true;
+            if (tap.isWatched()) {
+                tap.show(TraceRecord.Kind.SENT, buffer, 0, size, fd == null ? List.of() : List.of(fd));
+            }
+        }
         while (sent < size) {
             int count = fd == null ? socket.send(buffer, sent, size - sent, false) : sendWithFd(socket);
             if (count < 0) {

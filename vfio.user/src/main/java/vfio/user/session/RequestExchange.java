@@ -8,29 +8,43 @@ import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.DevicePort;
 import vfio.pci.api.device.VfioDevice;
+import vfio.pci.api.dma.RemoteMemory;
+import vfio.user.command.ClientLimits;
+import vfio.user.command.DmaLedger;
 import vfio.user.command.Exchange;
 import vfio.user.wire.HeaderLayout;
 
 /// The message that is in the connection's buffers now.
 final class RequestExchange extends Exchange {
-    private final Inbound in;
+    private Inbound in;
     private final Outbound out;
     private final Consumer<VfioException> faults;
+    private final ClientLimits limits;
+    private final DmaLedger ledger;
+    private final ClientMemory memory;
     private VfioDevice device;
     private DevicePort port;
     private boolean disablable;
     private int answerSize;
 
-    RequestExchange(Inbound in, Outbound out, Consumer<VfioException> faults) {
+    RequestExchange(Inbound in, Outbound out, ClientLimits limits, ClientMemory memory, Consumer<VfioException> faults) {
         this.in = in;
         this.out = out;
         this.faults = faults;
+        this.limits = limits;
+        this.memory = memory;
+        ledger = new DmaLedger(limits);
     }
 
     void open(OpenDevice open, boolean tellsDisablableAreas) {
         device = open.device();
         port = open.port();
         disablable = tellsDisablableAreas;
+    }
+
+    /// The messages are in there from now on.
+    void use(Inbound other) {
+        in = other;
     }
 
     void begin() {
@@ -99,6 +113,21 @@ final class RequestExchange extends Exchange {
     @Override
     public boolean tellsDisablableAreas() {
         return disablable;
+    }
+
+    @Override
+    public ClientLimits limits() {
+        return limits;
+    }
+
+    @Override
+    public DmaLedger ledger() {
+        return ledger;
+    }
+
+    @Override
+    public RemoteMemory remoteMemory() {
+        return memory.mapping();
     }
 
     @Override

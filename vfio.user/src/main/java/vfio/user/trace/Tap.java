@@ -15,7 +15,7 @@ public final class Tap {
         return watch != null;
     }
 
-    /// Shows a message. From the connection's turn; never waits.
+    /// Shows a message. Never waits for who watches.
     ///
     /// @param fds that came or go along, open
     public void show(TraceRecord.Kind kind, MemorySegment buffer, long at, int size, List<? extends OwnedFd> fds) {

@@ -34,7 +34,7 @@ final class Watch implements AutoCloseable {
     private final long startNanos = System.nanoTime();
     private final ConcurrentLinkedQueue<TraceRecord> queue = new ConcurrentLinkedQueue<>();
     private final AtomicLong waiting = new AtomicLong();
-    /// Of the connection's thread.
+    /// Guarded by this object's lock.
     private long dropped;
     private volatile Thread reader;
     private volatile boolean closed;
@@ -47,8 +47,8 @@ final class Watch implements AutoCloseable {
         return start;
     }
 
-    /// By one thread at a time.
-    void add(TraceRecord.Kind kind, MemorySegment buffer, long at, int size, List<? extends OwnedFd> fds) {
+    /// Any thread: a client has a second socket, and requests that are stuck.
+    synchronized void add(TraceRecord.Kind kind, MemorySegment buffer, long at, int size, List<? extends OwnedFd> fds) {
         long cost = size + (long) OVERHEAD;
         if (waiting.get() + cost > CAPACITY) {
             dropped++;

@@ -4,6 +4,7 @@ package vfio.pci.api.admin;
 import java.nio.file.Path;
 import java.util.List;
 import org.osgi.annotation.versioning.ProviderType;
+import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 
@@ -17,6 +18,15 @@ public interface ServeAdmin {
     /// @throws VfioException ENODEV when there is no such function; EBUSY when the device is served already; EADDRINUSE when somebody
     ///     listens there or the path is something else; else what the system says
     void serve(PciAddress address, Path socket) throws VfioException;
+
+    /// Serves a device on a UNIX socket that listens already and that this process inherited, as from systemd; otherwise as
+    /// [#serve(PciAddress, Path)]. Mode, owner and removal of the socket's file are the business of whoever made it.
+    ///
+    /// @param descriptor its number, above 2; taken when this returns, left alone when it throws
+    /// @throws VfioException EBADF when that is no socket; EOPNOTSUPP for a transport that cannot; else as [#serve(PciAddress, Path)]
+    default void serve(PciAddress address, int descriptor) throws VfioException {
+        throw new VfioException(Errno.EOPNOTSUPP, "fd=%d expected=a transport that takes sockets".formatted(descriptor));
+    }
 
     /// Ends serving a device: requests in flight are answered, the client is disconnected, the socket removed.
     ///

@@ -199,8 +199,12 @@ final class DeviceHandle implements VfioDevice, Caller {
         try {
             check();
         } catch (VfioException e) {
-            if (mapping.backing() instanceof DmaBacking.File(OwnedFd fd, long offset)) {
-                fd.close();
+            switch (mapping.backing()) {
+                case DmaBacking.File file -> file.fd().close();
+                case DmaBacking.FileIo file -> file.fd().close();
+                case DmaBacking.Remote remote -> remote.memory().close();
+                case DmaBacking.Segment _, DmaBacking.Unreachable _ -> {
+                }
             }
             throw e;
         }

@@ -4,25 +4,31 @@ package vfio.pci.core.dma;
 import java.lang.foreign.MemorySegment;
 import linux.sys.Fd;
 import linux.sys.Mapping;
+import linux.sys.Memfd;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.dma.RemoteMemory;
 import vfio.pci.api.function.Bar;
 
 /// One mapping with the memory behind it, or with none.
 ///
 /// @param owner whose it is
-/// @param files where the mapping is counted
-/// @param memory null when it cannot be reached
+/// @param files where it is counted if it is of a file
+/// @param memory null when it is not mapped here
 /// @param mapping what to give back at the end, null when there is nothing
+/// @param unsealed the file behind it if it can be cut short, else null
+/// @param remote how it is reached when it is not mapped, null when it cannot be
 record DmaEntry(Object owner, MappedFiles files, long iova, long size, boolean readable, boolean writable, MemorySegment memory,
-        Mapping mapping) {
+        Mapping mapping, UnsealedFile unsealed, RemoteMemory remote) {
     /// Maps the backing, which is taken also when this throws.
     static DmaEntry of(Object owner, MappedFiles files, DmaMapping from) throws VfioException {
         return switch (from.backing()) {
-            case DmaBacking.Unreachable() -> entry(owner, files, from, null, null);
+            case DmaBacking.Unreachable() -> entry(owner, files, from, null);
+            case DmaBacking.Remote(RemoteMemory memory) -> remote(owner, files, from, memory);
+            case DmaBacking.FileIo file -> byFile(owner, files, from, file);
             case DmaBacking.Segment(MemorySegment memory) -> {
                 if (memory.byteSize() != from.size()) {
                     throw new VfioException(Errno.EINVAL,
@@ -32,20 +38,29 @@ record DmaEntry(Object owner, MappedFiles files, long iova, long size, boolean r
                     throw new VfioException(Errno.EACCES, "iova=0x%x memory=read-only expected=memory that may be written"
                         .formatted(from.iova()));
                 }
-                yield entry(owner, files, from, memory, null);
+                yield entry(owner, files, from, memory);
             }
-            case DmaBacking.File file -> {
-                try (var fd = file.fd()) {
-                    long length = Fd.size(fd);
-                    if (file.offset() < 0 || file.offset() % Bar.PAGE_SIZE != 0 || file.offset() > length - from.size()) {
-                        throw new VfioException(Errno.EINVAL, "offset=0x%x size=0x%x file=0x%x expected=whole pages within the file"
-                            .formatted(file.offset(), from.size(), length));
-                    }
-                    Mapping mapping = map(fd, file.offset(), from, files);
-                    yield entry(owner, files, from, mapping.memory(), mapping);
-                }
-            }
+            case DmaBacking.File file -> mapped(owner, files, from, file);
         };
+    }
+
+    private static DmaEntry mapped(Object owner, MappedFiles files, DmaMapping from, DmaBacking.File file) throws VfioException {
+        OwnedFd fd = file.fd();
+        boolean kept = false;
+        try {
+            checkLength(from, fd, file.offset());
+            int seals = Memfd.seals(fd);
+            boolean sealed = seals >= 0 && (seals & Memfd.SEAL_SHRINK) != 0;
+            Mapping mapping = map(fd, file.offset(), from, files);
+            kept = !sealed;
+            UnsealedFile unsealed = sealed ? null : new UnsealedFile(fd, file.offset());
+            return new DmaEntry(owner, files, from.iova(), from.size(), from.readable(), from.writable(), mapping.memory(), mapping,
+                unsealed, null);
+        } finally {
+            if (!kept) {
+                fd.close();
+            }
+        }
     }
 
     private static Mapping map(OwnedFd fd, long offset, DmaMapping from, MappedFiles files) throws VfioException {
@@ -62,8 +77,39 @@ record DmaEntry(Object owner, MappedFiles files, long iova, long size, boolean r
         }
     }
 
-    private static DmaEntry entry(Object owner, MappedFiles files, DmaMapping from, MemorySegment memory, Mapping mapping) {
-        return new DmaEntry(owner, files, from.iova(), from.size(), from.readable(), from.writable(), memory, mapping);
+    private static DmaEntry byFile(Object owner, MappedFiles files, DmaMapping from, DmaBacking.FileIo file) throws VfioException {
+        boolean checked = false;
+        try {
+            checkLength(from, file.fd(), file.offset());
+            files.take();
+            checked = true;
+            return remote(owner, files, from, new FileMemory(file.fd(), from.iova(), file.offset()));
+        } finally {
+            if (!checked) {
+                file.fd().close();
+            }
+        }
+    }
+
+    private static void checkLength(DmaMapping from, OwnedFd fd, long offset) throws VfioException {
+        long length = Fd.size(fd);
+        if (offset < 0 || offset % Bar.PAGE_SIZE != 0 || offset > length - from.size()) {
+            throw new VfioException(Errno.EINVAL, "offset=0x%x size=0x%x file=0x%x expected=whole pages within the file"
+                .formatted(offset, from.size(), length));
+        }
+    }
+
+    private static DmaEntry entry(Object owner, MappedFiles files, DmaMapping from, MemorySegment memory) {
+        return new DmaEntry(owner, files, from.iova(), from.size(), from.readable(), from.writable(), memory, null, null, null);
+    }
+
+    private static DmaEntry remote(Object owner, MappedFiles files, DmaMapping from, RemoteMemory memory) {
+        return new DmaEntry(owner, files, from.iova(), from.size(), from.readable(), from.writable(), null, null, null, memory);
+    }
+
+    /// Whether the bytes of a transfer are still in the file. To be asked after it and before its result is believed.
+    boolean stillHolds(long address, long count) {
+        return unsealed == null || unsealed.holds(address - iova + count);
     }
 
     boolean holds(long address) {
@@ -94,6 +140,14 @@ record DmaEntry(Object owner, MappedFiles files, long iova, long size, boolean r
     void release() {
         if (mapping != null) {
             mapping.close();
+        }
+        if (unsealed != null) {
+            unsealed.close();
+        }
+        if (remote != null) {
+            remote.close();
+        }
+        if (mapping != null || remote instanceof FileMemory) {
             files.giveBack();
         }
     }

@@ -144,46 +144,83 @@ public final class DmaMap implements DmaSpace {
     @Override
     public void read(long iova, MemorySegment destination, long destinationOffset, long count) throws VfioException {
         Objects.checkFromIndexSize(destinationOffset, count, destination.byteSize());
-        DmaSnapshot snapshot = pin();
         try {
             checkWrap(iova, count);
             for (long done = 0; done < count;) {
-                DmaEntry entry = snapshot.reach(iova + done, false);
-                long part = Math.min(count - done, entry.remaining(iova + done));
-                MemorySegment.copy(entry.memory(), iova + done - entry.iova(), destination, destinationOffset + done, part);
-                done += part;
+                done += readPart(iova + done, destination, destinationOffset + done, count - done);
             }
             bytesRead.add(count);
         } catch (VfioException e) {
             faults.increment();
             throw e;
+        }
+    }
+
+    /// Reads what one mapping holds of it.
+    private long readPart(long iova, MemorySegment destination, long destinationOffset, long count) throws VfioException {
+        DmaEntry entry;
+        long part;
+        DmaSnapshot snapshot = pin();
+        try {
+            entry = snapshot.reach(iova, false);
+            part = Math.min(count, entry.remaining(iova));
+            if (entry.memory() != null) {
+                MemorySegment.copy(entry.memory(), iova - entry.iova(), destination, destinationOffset, part);
+                settle(entry, iova, part);
+                return part;
+            }
         } catch (InternalError e) {
             throw truncated(iova, count);
         } finally {
             snapshot.leave();
         }
+        // Not pinned: an unmap ends such a transfer instead of waiting for it.
+        entry.remote().read(iova, destination, destinationOffset, part);
+        return part;
     }
 
     @Override
     public void write(long iova, MemorySegment source, long sourceOffset, long count) throws VfioException {
         Objects.checkFromIndexSize(sourceOffset, count, source.byteSize());
-        DmaSnapshot snapshot = pin();
         try {
             checkWrap(iova, count);
             for (long done = 0; done < count;) {
-                DmaEntry entry = snapshot.reach(iova + done, true);
-                long part = Math.min(count - done, entry.remaining(iova + done));
-                MemorySegment.copy(source, sourceOffset + done, entry.memory(), iova + done - entry.iova(), part);
-                done += part;
+                done += writePart(iova + done, source, sourceOffset + done, count - done);
             }
             bytesWritten.add(count);
         } catch (VfioException e) {
             faults.increment();
             throw e;
+        }
+    }
+
+    private long writePart(long iova, MemorySegment source, long sourceOffset, long count) throws VfioException {
+        DmaEntry entry;
+        long part;
+        DmaSnapshot snapshot = pin();
+        try {
+            entry = snapshot.reach(iova, true);
+            part = Math.min(count, entry.remaining(iova));
+            if (entry.memory() != null) {
+                MemorySegment.copy(source, sourceOffset, entry.memory(), iova - entry.iova(), part);
+                settle(entry, iova, part);
+                return part;
+            }
         } catch (InternalError e) {
             throw truncated(iova, count);
         } finally {
             snapshot.leave();
+        }
+        entry.remote().write(iova, source, sourceOffset, part);
+        return part;
+    }
+
+    /// After a copy from or to memory that its owner can cut short: has the JVM's error for a page that was gone come here rather than in
+    /// whatever this thread does next, and believes the copy only if the file is still as long.
+    private void settle(DmaEntry entry, long iova, long part) throws VfioException {
+        // Asking is a native call as well, and on its return the JVM delivers what it has for this thread.
+        if (!entry.stillHolds(iova, part)) {
+            throw truncated(iova, part);
         }
     }
 
@@ -194,9 +231,8 @@ public final class DmaMap implements DmaSpace {
         }
     }
 
-    /// The client cut the file short under the map; the JVM says so by an InternalError, here or on an access soon after.
-    private VfioException truncated(long iova, long count) {
-        faults.increment();
+    /// The client cut the file short under the map.
+    private static VfioException truncated(long iova, long count) {
         return new VfioException(Errno.EFAULT, "iova=0x%x count=0x%x expected=memory that is still there".formatted(iova, count));
     }
 

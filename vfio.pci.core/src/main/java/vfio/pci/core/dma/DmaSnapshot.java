@@ -51,7 +51,7 @@ final class DmaSnapshot {
     /// The entry a transfer goes to.
     DmaEntry reach(long address, boolean write) throws VfioException {
         DmaEntry entry = find(address);
-        if (entry == null || entry.memory() == null) {
+        if (entry == null || entry.memory() == null && entry.remote() == null) {
             throw new VfioException(Errno.EFAULT, "iova=0x%x expected=%s".formatted(address,
                 entry == null ? "a mapped address" : "memory that the client gave a file for"));
         }

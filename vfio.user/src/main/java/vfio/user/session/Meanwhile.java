@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user.session;
+
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import linux.sys.Epoll;
+import linux.sys.UnixSocket;
+import vfio.pci.api.Errno;
+import vfio.pci.api.OwnedFd;
+import vfio.user.command.ClientLimits;
+import vfio.user.command.LenientAnswer;
+import vfio.user.loop.Source;
+import vfio.user.wire.HeaderLayout;
+import vfio.user.wire.HostOrder;
+
+/// Reads a client's socket while its request is stuck in a device, on the loop, which never enters a device here.
+///
+/// What comes waits in order, except replies to DMA_READ and DMA_WRITE, which the stuck request may be waiting for. When the request has
+/// taken longer than the bound it is answered ETIMEDOUT, and from then until it comes back so is every request that wants an answer, as
+/// soon as it is read: each within its bound then, and none is carried out. Posted writes are kept, as nobody could be told that they
+/// were not done, up to [Buffers#SPARE] bytes; what is more is dropped and counted.
+final class Meanwhile extends Source {
+    private static final int EAGAIN = -Errno.EAGAIN.value();
+
+    private final Host host;
+    private final UnixSocket socket;
+    private final ClientMemory memory;
+    private final Outbound out;
+    private final Inbound[] spare;
+    /// Null while there is no stuck request.
+    private Inbound stuck;
+    private Inbound in;
+    private boolean late;
+    private boolean answered;
+    private long episode;
+    private long timedOut;
+    private long lost;
+
+    Meanwhile(Host host, UnixSocket socket, ClientMemory memory) {
+        this.host = host;
+        this.socket = socket;
+        this.memory = memory;
+        out = new Outbound(host.buffers().answerMeanwhile(), host.buffers().tap());
+        spare = new Inbound[] {new Inbound(host.buffers().receivedMeanwhile(), host.buffers().tap())};
+    }
+
+    /// Requests answered ETIMEDOUT.
+    long timedOut() {
+        return timedOut;
+    }
+
+    /// Posted writes dropped.
+    long lost() {
+        return lost;
+    }
+
+    /// A request is stuck; what comes behind it is this object's until [#end()].
+    ///
+    /// @param from where the request is
+    /// @param left until it is to be answered
+    void begin(Inbound from, Duration left) {
+        stuck = from;
+        in = spare[0];
+        in.adopt(from);
+        late = false;
+        answered = false;
+        long now = ++episode;
+        host.loop().schedule(left, () -> {
+            if (stuck != null && episode == now) {
+                late = true;
+                in.unsift();
+                host.loop().resume(this);
+            }
+        });
+        host.loop().add(this, Epoll.IN);
+        host.loop().resume(this);
+    }
+
+    /// The request has come back.
+    ///
+    /// @return what has come meanwhile and waits
+    Inbound end() {
+        host.loop().remove(this);
+        spare[0] = stuck;
+        stuck = null;
+        return in;
+    }
+
+    boolean isOn() {
+        return stuck != null;
+    }
+
+    /// Whether the request that was stuck has been answered.
+    boolean hasAnswered() {
+        return answered;
+    }
+
+    /// Whether an answer is not out yet; nothing else may be sent.
+    boolean isWaiting() {
+        return out.isWaiting();
+    }
+
+    Outbound.Sent flush() {
+        return out.flush(socket);
+    }
+
+    @Override
+    protected OwnedFd fd() {
+        return socket.fd();
+    }
+
+    @Override
+    protected int turn(int events) {
+        if (!sendAll()) {
+            return PARKED;
+        }
+        if (events != RESUMED && (events & ~Epoll.OUT) != 0 && in.hasRoom()) {
+            int count = in.receive(socket);
+            if (count <= 0 && count != EAGAIN) {
+                // The connection finds that out as well, when it is back.
+                memory.close();
+                return PARKED;
+            }
+        }
+        in.sift(this::look);
+        if (!sendAll()) {
+            return PARKED;
+        }
+        boolean blocked = out.isWaiting() || memory.isHalfOut();
+        return (blocked ? Epoll.OUT : 0) | (in.hasRoom() && !in.isBroken() ? Epoll.IN : 0);
+    }
+
+    /// Sends what is to be sent and can be.
+    ///
+    /// @return false when nobody is there any more
+    private boolean sendAll() {
+        if (memory.isHalfOut() && memory.flush(socket) != Outbound.Sent.ALL) {
+            return true;
+        }
+        if (out.flush(socket) == Outbound.Sent.BROKEN) {
+            return false;
+        }
+        if (late && !answered && !out.isWaiting()) {
+            answered = true;
+            answer(stuck, stuck.start(), stuck.size());
+            out.flush(socket);
+        }
+        if (!out.isWaiting() && memory.hasQueued()) {
+            return memory.flush(socket) != Outbound.Sent.BROKEN;
+        }
+        return true;
+    }
+
+    private Inbound.Verdict look(MemorySegment buffer, int at, int size, int kept) {
+        int flags = buffer.get(HostOrder.U32, at + HeaderLayout.FLAGS);
+        if ((flags & HeaderLayout.F_TYPE_MASK) == HeaderLayout.F_TYPE_REPLY) {
+            memory.reply(buffer, at, size);
+            return Inbound.Verdict.REMOVE;
+        }
+        if (!late) {
+            return Inbound.Verdict.KEEP;
+        }
+        if ((flags & HeaderLayout.F_NO_REPLY) != 0) {
+            if (kept + size <= Buffers.SPARE) {
+                return Inbound.Verdict.KEEP;
+            }
+            lost++;
+            return Inbound.Verdict.REMOVE;
+        }
+        if (out.isWaiting() || memory.isHalfOut()) {
+            return Inbound.Verdict.STOP;
+        }
+        answer(in, at, size);
+        out.flush(socket);
+        return Inbound.Verdict.REMOVE;
+    }
+
+    private void answer(Inbound from, int at, int size) {
+        int flags = from.buffer().get(HostOrder.U32, at + HeaderLayout.FLAGS);
+        timedOut++;
+        if ((flags & HeaderLayout.F_NO_REPLY) != 0) {
+            return;
+        }
+        int id = HostOrder.u16(from.buffer(), at + HeaderLayout.MSG_ID);
+        int command = HostOrder.u16(from.buffer(), at + HeaderLayout.CMD);
+        int lenient = host.limits().errors() == ClientLimits.ErrorAnswers.ALL_ONES
+            ? LenientAnswer.write(command, from.buffer(), at + (long) HeaderLayout.BYTES, size - HeaderLayout.BYTES, out.buffer(),
+                Outbound.PAYLOAD)
+            : LenientAnswer.NONE;
+        if (lenient == LenientAnswer.NONE) {
+            out.error(id, command, Errno.ETIMEDOUT);
+        } else {
+            out.reply(id, command, lenient);
+        }
+    }
+
+    @Override
+    protected void closed() {
+        // The socket and what was received are the connection's.
+    }
+
+    /// Closes what nobody will look at any more.
+    void close() {
+        spare[0].close();
+        if (stuck != null) {
+            in.close();
+        }
+    }
+}

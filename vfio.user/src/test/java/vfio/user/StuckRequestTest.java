@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.user;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.concurrent.Semaphore;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import vfio.pci.api.VfioException;
+
+/// Every request is answered within a bound, once, whatever the device does.
+class StuckRequestTest {
+    private static final int ETIMEDOUT = 110;
+    private static final Duration BOUND = Duration.ofMillis(200);
+
+    @RegisterExtension
+    final ServerFixture fixture = new ServerFixture(new Limits().request(BOUND).build());
+
+    @Test
+    void isAnsweredOnceAndItsTrueResultIsDiscarded() throws VfioException, InterruptedException {
+        try (RawClient client = fixture.ready()) {
+            TestDevice device = fixture.pci.next();
+            long start = System.nanoTime();
+            client.send(RawClient.message(7, RawClient.REGION_READ, 0, RawClient.access(TestDevice.BLOCKING, 2, 4).array()).array());
+            RawClient.Answer late = client.receive();
+            assertThat(System.nanoTime() - start).isGreaterThan(BOUND.toNanos() / 2);
+            assertThat(late.id()).isEqualTo(7);
+            assertThat(late.errno()).isEqualTo(ETIMEDOUT);
+            assertThat(late.size()).isEqualTo(16);
+            device.blocked.release();
+            RawClient.Answer next = client.call(RawClient.REGION_READ, RawClient.access(0, 2, 4));
+            while (next.errno() == ETIMEDOUT) {
+                next = client.call(RawClient.REGION_READ, RawClient.access(0, 2, 4));
+            }
+            assertThat(next.errno()).isZero();
+            assertThat(client.peek()).isEqualTo(RawClient.EAGAIN);
+        }
+    }
+
+    @Test
+    void keepsTheOrderOfWhatWaitsWhenItComesBackInTime() throws VfioException, InterruptedException {
+        // The bound of this server is long enough for anything.
+        try (PatientServer patient = new PatientServer(fixture); RawClient client = RawClient.ready(patient.socket)) {
+            TestDevice device = patient.device();
+            byte[] write = RawClient.access(TestDevice.BLOCKING, 2, 4).u32(5).array();
+            client.send(RawClient.message(1, RawClient.REGION_WRITE, 0, write).array());
+            ServerFixture.await("the access is inside", () -> device.inside.get() == 1);
+            ServerFixture.await("the turn was overtaken", () -> ServerFixture.threads().stream()
+                .filter(name -> name.matches("vfio-user-[0-9]+")).count() >= 3);
+            for (int i = 2; i < 2000; i++) {
+                client.send(RawClient.message(i, RawClient.REGION_WRITE, i % 2 == 0 ? RawClient.NO_REPLY : 0,
+                    RawClient.access(0, 2, 4).u32(i).array()).array());
+            }
+            device.blocked.release();
+            assertThat(client.receive().id()).isEqualTo(1);
+            for (int i = 3; i < 2000; i += 2) {
+                RawClient.Answer answer = client.receive();
+                assertThat(answer.id()).isEqualTo(i);
+                assertThat(answer.errno()).isZero();
+            }
+            assertThat(client.call(RawClient.REGION_READ, RawClient.access(0, 2, 4)).fields().getInt(16)).isEqualTo(1999);
+        }
+    }
+
+    @Test
+    void makesLaterRequestsFailButKeepsPostedWrites() throws VfioException, InterruptedException {
+        try (RawClient client = fixture.ready()) {
+            TestDevice device = fixture.pci.next();
+            client.send(RawClient.message(1, RawClient.REGION_READ, 0, RawClient.access(TestDevice.BLOCKING, 2, 4).array()).array());
+            client.post(RawClient.REGION_WRITE, RawClient.access(0, 2, 4).u32(0x11));
+            client.send(RawClient.message(2, RawClient.REGION_WRITE, 0, RawClient.access(4, 2, 4).u32(0x22).array()).array());
+            client.post(RawClient.REGION_WRITE, RawClient.access(8, 2, 4).u32(0x33));
+            for (int id = 1; id <= 2; id++) {
+                RawClient.Answer answer = client.receive();
+                assertThat(answer.id()).isEqualTo(id);
+                assertThat(answer.errno()).isEqualTo(ETIMEDOUT);
+            }
+            RawClient.Answer atOnce = client.call(RawClient.DEVICE_RESET, Bytes.of());
+            assertThat(atOnce.errno()).isEqualTo(ETIMEDOUT);
+            assertThat(device.inside).hasValue(1);
+            device.blocked.release();
+            RawClient.Answer read = client.call(RawClient.REGION_READ, RawClient.access(0, 2, 12));
+            while (read.errno() == ETIMEDOUT) {
+                read = client.call(RawClient.REGION_READ, RawClient.access(0, 2, 12));
+            }
+            assertThat(new int[] {read.fields().getInt(16), read.fields().getInt(20), read.fields().getInt(24)})
+                .containsExactly(0x11, 0, 0x33);
+            assertThat(device.calls).doesNotContain("reset");
+        }
+    }
+
+    @Test
+    void isFreedWhenItsClientLeaves() throws VfioException, InterruptedException {
+        RawClient client = fixture.ready();
+        TestDevice device = fixture.pci.next();
+        client.send(RawClient.message(1, RawClient.REGION_READ, 0, RawClient.access(TestDevice.BLOCKING, 2, 4).array()).array());
+        assertThat(client.receive().errno()).isEqualTo(ETIMEDOUT);
+        client.close();
+        device.blocked.release();
+        try (RawClient next = fixture.ready()) {
+            assertThat(next.call(RawClient.DEVICE_RESET, Bytes.of()).errno()).isZero();
+            assertThat(device.closed).isTrue();
+            assertThat(device.calls).doesNotContain("closed out of order");
+        }
+    }
+
+    @Test
+    void isAVersionTooWhenTheDeviceIsLongInOpening() throws VfioException, InterruptedException {
+        fixture.pci.gate = new Semaphore(0);
+        try (RawClient client = RawClient.connect(fixture.socket)) {
+            assertThat(client.call(RawClient.VERSION, Bytes.of().u16(0, 0)).errno()).isEqualTo(ETIMEDOUT);
+            assertThat(client.call(RawClient.VERSION, Bytes.of().u16(0, 0)).errno()).as("still").isEqualTo(16);
+            fixture.pci.gate.release(2);
+            TestDevice late = fixture.pci.next();
+            ServerFixture.await("the late one is closed", () -> late.closed);
+            RawClient.Answer again = client.call(RawClient.VERSION, Bytes.of().u16(0, 0));
+            while (again.errno() != 0) {
+                fixture.pci.gate.release();
+                again = client.call(RawClient.VERSION, Bytes.of().u16(0, 0));
+            }
+            assertThat(client.peek()).isEqualTo(RawClient.EAGAIN);
+        }
+    }
+}
