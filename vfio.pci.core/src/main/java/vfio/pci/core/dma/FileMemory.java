@@ -9,16 +9,15 @@ import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.RemoteMemory;
 
-/// A file that is read and written through a buffer. What its owner does to it is an errno here and nothing worse.
+/// A file that is read and written through a buffer, which lives as long as a transfer: a client may have any number of such mappings. What
+/// its owner does to the file is an errno here and nothing worse.
 final class FileMemory implements RemoteMemory {
-    private static final int BUFFER = 0x10000;
+    private static final int MOST_AT_ONCE = 0x10000;
 
     private final OwnedFd fd;
     private final long iova;
     private final long offset;
-    /// Of one transfer at a time, which holds the lock of this object; null until the first.
-    private Arena buffer;
-    private MemorySegment bytes;
+    /// Guarded by this object's lock, which a transfer holds: an unmap waits for it.
     private boolean closed;
 
     /// @param fd taken
@@ -30,46 +29,52 @@ final class FileMemory implements RemoteMemory {
 
     @Override
     public synchronized void read(long from, MemorySegment destination, long destinationOffset, long count) throws VfioException {
-        MemorySegment through = buffer();
-        for (long done = 0; done < count;) {
-            int part = (int) Math.min(BUFFER, count - done);
-            check(Fd.readAt(fd, offset + (from - iova) + done, through, 0, part), part, from + done);
-            MemorySegment.copy(through, 0, destination, destinationOffset + done, part);
-            done += part;
+        checkOpen();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment through = arena.allocate(Math.min(count, MOST_AT_ONCE));
+            for (long done = 0; done < count;) {
+                int part = (int) Math.min(MOST_AT_ONCE, count - done);
+                check(Fd.readAt(fd, offset + (from - iova) + done, through, 0, part), part, from + done);
+                MemorySegment.copy(through, 0, destination, destinationOffset + done, part);
+                done += part;
+            }
         }
     }
 
     @Override
     public synchronized void write(long to, MemorySegment source, long sourceOffset, long count) throws VfioException {
-        MemorySegment through = buffer();
-        for (long done = 0; done < count;) {
-            int part = (int) Math.min(BUFFER, count - done);
-            MemorySegment.copy(source, sourceOffset + done, through, 0, part);
-            if (Fd.size(fd) < offset + (to - iova) + done + part) {
-                // A write would make the file longer again.
-                check(0, part, to + done);
+        checkOpen();
+        long at = offset + (to - iova);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment through = arena.allocate(Math.min(count, MOST_AT_ONCE));
+            for (long done = 0; done < count;) {
+                int part = (int) Math.min(MOST_AT_ONCE, count - done);
+                if (Fd.size(fd) < at + done + part) {
+                    // Writing would make it as long again.
+                    throw cutShort(to + done, part, 0);
+                }
+                MemorySegment.copy(source, sourceOffset + done, through, 0, part);
+                check(Fd.writeAt(fd, at + done, through, 0, part), part, to + done);
+                done += part;
             }
-            check(Fd.writeAt(fd, offset + (to - iova) + done, through, 0, part), part, to + done);
-            done += part;
         }
     }
 
-    private MemorySegment buffer() throws VfioException {
+    private void checkOpen() throws VfioException {
         if (closed) {
             throw new VfioException(Errno.EFAULT, "iova=0x%x expected=a mapping".formatted(iova));
         }
-        if (buffer == null) {
-            buffer = Arena.ofShared();
-            bytes = buffer.allocate(BUFFER);
-        }
-        return bytes;
     }
 
     private static void check(int result, int expected, long at) throws VfioException {
         if (result != expected) {
-            throw new VfioException(Errno.EFAULT, "iova=0x%x count=0x%x result=%d expected=a file that is still as long"
-                .formatted(at, expected, result));
+            throw cutShort(at, expected, result);
         }
+    }
+
+    private static VfioException cutShort(long at, int expected, int result) {
+        return new VfioException(Errno.EFAULT, "iova=0x%x count=0x%x result=%d expected=a file that is still as long"
+            .formatted(at, expected, result));
     }
 
     @Override
@@ -77,9 +82,6 @@ final class FileMemory implements RemoteMemory {
         if (!closed) {
             closed = true;
             fd.close();
-            if (buffer != null) {
-                buffer.close();
-            }
         }
     }
 }
