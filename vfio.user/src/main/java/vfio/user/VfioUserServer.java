@@ -60,7 +60,10 @@ public final class VfioUserServer implements ServeAdmin {
         configure(config);
     }
 
-    VfioUserServer(VfioPci pci, DeviceAdmin devices) throws VfioException {
+    /// A server with the default limits, outside a framework.
+    ///
+    /// @throws VfioException EMFILE when the process has no descriptor left
+    public VfioUserServer(VfioPci pci, DeviceAdmin devices) throws VfioException {
         this.pci = pci;
         this.devices = devices;
         loop = PollLoop.start(THREADS);
