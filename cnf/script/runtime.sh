@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC1091,SC2034,SC2154
-# Starts a runtime in a folder of its own, waits for it, and leaves nothing behind.
+# Starts a runtime in a folder of its own, waits for it, and leaves nothing behind. Descriptors are given numbers by bash, which takes
+# free ones from 10: lower ones may be a service manager's.
 . "$scripts/jdk.sh"
 . "$scripts/build.sh"
 
@@ -31,8 +32,8 @@ make_instance() {
     unseen=$(mktemp -d -- "$instances/.XXXXXX")
     instance=$instances/${unseen##*/.}
     trap 'rm -rf -- "$unseen" "$instance"' EXIT
-    exec 5>"$unseen/lock"
-    ! command -v flock >/dev/null || flock 5
+    exec {lock}>"$unseen/lock"
+    ! command -v flock >/dev/null || flock "$lock"
     mkdir -- "$unseen/state"
     mv -T -- "$unseen" "$instance"
     trap 'rm -rf -- "$instance"' EXIT
@@ -53,16 +54,17 @@ run_with_prompt() { # JAVA_OPTION...
 # Runs the runtime as a child without prompt.
 run_headless() { # JAVA_OPTION...
     hold_open
-    start_runtime -Dvfio.until.eof=true -Dgosh.args=--nointeractive "$@" <&7 7<&- 8>&- &
-    exec 7<&-
+    start_runtime -Dvfio.until.eof=true -Dgosh.args=--nointeractive "$@" <&"$held" {held}<&- {hold}>&- &
+    exec {held}<&-
     await_runtime $!
 }
 
-# Makes an input for a runtime, descriptor 7, that is held open by descriptor 8 of the script and nobody else: so the runtime ends with
-# the script, however that ends.
+# Sets held, a descriptor that is to be the input of a runtime, and hold, one of the script and nobody else that holds it open: so the
+# runtime ends with the script, however that ends.
 hold_open() {
     mkfifo -m 600 -- "$instance/hold"
-    exec 8<>"$instance/hold" 7<"$instance/hold"
+    exec {hold}<>"$instance/hold"
+    exec {held}<"$instance/hold"
     rm -f -- "$instance/hold"
 }
 
