@@ -6,11 +6,14 @@
 . "$scripts/build.sh"
 
 # The folder of all runtimes of this user, with a folder for each.
-instances=${XDG_RUNTIME_DIR:-/tmp}/vfio-mediate-$(id -u)
+instances=${XDG_RUNTIME_DIR:-/tmp}/vfio-mediate-$UID
 
 # Makes the folder of all runtimes; in /tmp somebody else may have been there first.
 make_instances() {
-    mkdir -m 700 -- "$instances" 2>/dev/null || [ -d "$instances" ] || fail 2 "$instances cannot be made"
+    if [ ! -d "$instances" ] && mkdir -m 700 -- "$instances" 2>/dev/null; then
+        return
+    fi
+    [ -d "$instances" ] || fail 2 "$instances cannot be made"
     if [ -L "$instances" ] || [ ! -O "$instances" ]; then
         fail 2 "$instances belongs to somebody else"
     fi
@@ -42,7 +45,30 @@ make_instance() {
 
 # Lets the runtime tell nothing below that level of java.util.logging, beside what it was asked for.
 log_from() { # LEVEL
-    { cat -- "$home/conf/logging.properties" && printf '.level = %s\n' "$1"; } >"$instance/logging.properties"
+    printf '%s\n.level = %s\n' "$(<"$home/conf/logging.properties")" "$1" >"$instance/logging.properties"
+}
+
+# Sets archive, options by which the JVM takes what an earlier one made of a runtime's classes; when there is no such file of this
+# distribution and JDK it writes one as it ends, which keep_archive puts in place. The JVM itself looks whether the file fits.
+use_archive() {
+    archive=() fresh_archive=
+    local cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} name=${home//\//+}
+    [ "${#name}" -le 100 ] || name=${name: -100}
+    [ -n "$cache" ] || return 0
+    archive_file=$cache/vfio-mediate/classes-$jdk$name.jsa
+    if [ "$archive_file" -nt "$built" ]; then
+        archive=(-XX:SharedArchiveFile="$archive_file")
+    elif mkdir -p -- "$cache/vfio-mediate" 2>/dev/null && rm -f -- "$archive_file".*; then
+        fresh_archive=$archive_file.$$
+        archive=(-XX:ArchiveClassesAtExit="$fresh_archive")
+    fi
+    # Whether that went well is nobody's business: it is about time only.
+    archive+=('-Xlog:cds*=off,aot*=off')
+}
+
+# Only a whole file gets the name that others read.
+keep_archive() {
+    [ -z "$fresh_archive" ] || [ ! -s "$fresh_archive" ] || mv -f -- "$fresh_archive" "$archive_file" 2>/dev/null || rm -f -- "$fresh_archive"
 }
 
 # Runs the runtime as a child, with the script's own input.

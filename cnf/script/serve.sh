@@ -38,7 +38,9 @@ vfio_serve() {
     find_jdk
     build_if_needed
     make_instance
-    run_headless -Dvfio.control="${control:-$instance/control}" -Dvfio.control.required=true -Dvfio.serve="$pairs"
+    use_archive
+    run_headless "${archive[@]}" -Dvfio.control="${control:-$instance/control}" -Dvfio.control.required=true -Dvfio.serve="$pairs"
+    keep_archive
     exit "$runtime_code"
 }
 

@@ -77,6 +77,8 @@ final class HandedSocketIT {
         }
         assertThat(other).as("its maker's").exists();
         assertThat(own).doesNotExist();
+        // What the next start takes its classes from.
+        assertThat(folder.resolve("cache/vfio-mediate")).isDirectoryContaining("glob:**.jsa");
     }
 
     @Test
@@ -133,6 +135,7 @@ final class HandedSocketIT {
         var builder = new ProcessBuilder(command).redirectError(folder.resolve("errors").toFile());
         builder.environment().put("VFIO_JAVA_HOME", System.getProperty("java.home"));
         builder.environment().put("XDG_RUNTIME_DIR", folder.resolve("run").toString());
+        builder.environment().put("XDG_CACHE_HOME", folder.resolve("cache").toString());
         return builder.start();
     }
 
