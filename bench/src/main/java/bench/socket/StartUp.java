@@ -111,7 +111,8 @@ final class StartUp {
         throw new IOException("class=" + type + " expected=in the log of classes");
     }
 
-    private static double untilLine(ProcessBuilder builder, String start) throws IOException, InterruptedException {
+    /// Milliseconds until it says such a line; then it is ended.
+    static double untilLine(ProcessBuilder builder, String start) throws IOException, InterruptedException {
         long began = System.nanoTime();
         Process process = builder.redirectError(ProcessBuilder.Redirect.DISCARD).start();
         try (BufferedReader output = process.inputReader()) {
