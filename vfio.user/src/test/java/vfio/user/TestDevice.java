@@ -32,6 +32,7 @@ import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.migration.Migration;
 
 /// A device that is plain memory: BAR0 64 KiB with two areas that can be mapped, BAR2 4 MiB trapped, config space, a device-specific
 /// region. It counts what is asked of it, and can be told to block or to go.
@@ -283,6 +284,11 @@ final class TestDevice implements VfioDevice {
         if (resetFailure != null) {
             throw new VfioException(resetFailure, "for the test");
         }
+    }
+
+    @Override
+    public Optional<Migration> migration() {
+        return Optional.empty();
     }
 
     @Override
