@@ -64,6 +64,8 @@ final class TestDevice implements VfioDevice {
     volatile boolean portClosed;
     /// When set, resets fail with it.
     volatile Errno resetFailure;
+    /// How it is moved, if it can be.
+    volatile Migration migration;
     private final OwnedFd bar0File;
     private final Map<Integer, MemorySegment> memory = new HashMap<>();
     private final List<Runnable> goneListeners = new ArrayList<>();
@@ -288,7 +290,7 @@ final class TestDevice implements VfioDevice {
 
     @Override
     public Optional<Migration> migration() {
-        return Optional.empty();
+        return Optional.ofNullable(migration);
     }
 
     @Override

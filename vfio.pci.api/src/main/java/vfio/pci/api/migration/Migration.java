@@ -45,6 +45,18 @@ public interface Migration {
     /// @throws VfioException what the mediator answers
     long stopCopyLength() throws VfioException;
 
+    /// What is still to be read in PRE_COPY or PRE_COPY_P2P (`linux/vfio.h`, `struct vfio_precopy_info`).
+    ///
+    /// @param initialBytes that wait to be read
+    /// @param dirtyBytes that would come after them
+    record PreCopy(long initialBytes, long dirtyBytes) {
+    }
+
+    /// What is still to be read while the device runs.
+    ///
+    /// @throws VfioException EINVAL in a state other than PRE_COPY and PRE_COPY_P2P; what the mediator answers
+    PreCopy preCopyInfo() throws VfioException;
+
     /// Begins to log which pages the device writes.
     ///
     /// @param pageSize bytes a bit stands for, a power of two, 4 KiB or more; the log may be finer

@@ -75,6 +75,13 @@ public abstract class MigrationDriver {
         return List.of();
     }
 
+    /// Bytes that [#preCopy()] would give now, as well as that is known.
+    ///
+    /// @throws VfioException to fail the client's question
+    public long preCopySize() throws VfioException {
+        return 0;
+    }
+
     /// The client has ended or given up to copy.
     public void endPreCopy() {
     }

@@ -279,6 +279,19 @@ public final class MigrationEngine implements Migration {
     }
 
     @Override
+    public PreCopy preCopyInfo() throws VfioException {
+        device.turn().lock();
+        try {
+            if (state != MigrationState.PRE_COPY && state != MigrationState.PRE_COPY_P2P) {
+                throw new VfioException(Errno.EINVAL, "device_state=%s expected=PRE_COPY or PRE_COPY_P2P".formatted(state));
+            }
+            return new PreCopy(saving.orElseThrow().waiting(), driver.ask(MigrationDriver::preCopySize));
+        } finally {
+            device.turn().unlock();
+        }
+    }
+
+    @Override
     public void startLogging(long pageSize, List<IovaRange> ranges) throws VfioException {
         device.turn().lock();
         try {
