@@ -20,6 +20,7 @@ import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.migration.Migration;
 
 /// A device that is nothing but the memory behind BAR 2, so that what is measured is the server.
 final class BenchDevice implements VfioDevice, DevicePort {
@@ -140,6 +141,11 @@ final class BenchDevice implements VfioDevice, DevicePort {
     @Override
     public void reset() {
         memory.fill((byte) 0);
+    }
+
+    @Override
+    public Optional<Migration> migration() {
+        return Optional.empty();
     }
 
     @Override

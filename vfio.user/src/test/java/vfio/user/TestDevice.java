@@ -32,6 +32,7 @@ import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.migration.Migration;
 
 /// A device that is plain memory: BAR0 64 KiB with two areas that can be mapped, BAR2 4 MiB trapped, config space, a device-specific
 /// region. It counts what is asked of it, and can be told to block or to go.
@@ -63,6 +64,8 @@ final class TestDevice implements VfioDevice {
     volatile boolean portClosed;
     /// When set, resets fail with it.
     volatile Errno resetFailure;
+    /// How it is moved, if it can be.
+    volatile Migration migration;
     private final OwnedFd bar0File;
     private final Map<Integer, MemorySegment> memory = new HashMap<>();
     private final List<Runnable> goneListeners = new ArrayList<>();
@@ -283,6 +286,11 @@ final class TestDevice implements VfioDevice {
         if (resetFailure != null) {
             throw new VfioException(resetFailure, "for the test");
         }
+    }
+
+    @Override
+    public Optional<Migration> migration() {
+        return Optional.ofNullable(migration);
     }
 
     @Override

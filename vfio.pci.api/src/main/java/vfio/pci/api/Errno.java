@@ -50,6 +50,8 @@ public enum Errno {
     EDEADLK(35),
     /// Function not implemented.
     ENOSYS(38),
+    /// No message of the desired type: nothing new in a stream that has not ended.
+    ENOMSG(42),
     /// Protocol error.
     EPROTO(71),
     /// Message too long.

@@ -28,6 +28,21 @@ public final class DeviceFeatureLayout {
     /// `VFIO_DEVICE_FEATURE_PROBE`.
     public static final int PROBE = 1 << 18;
 
+    /// `VFIO_DEVICE_FEATURE_MIGRATION`.
+    public static final int MIGRATION = 1;
+    /// `VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE`.
+    public static final int MIG_DEVICE_STATE = 2;
+    /// `VFIO_DEVICE_FEATURE_DMA_LOGGING_START`.
+    public static final int DMA_LOGGING_START = 6;
+    /// `VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP`.
+    public static final int DMA_LOGGING_STOP = 7;
+    /// `VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT`.
+    public static final int DMA_LOGGING_REPORT = 8;
+    /// `VFIO_DEVICE_FEATURE_MIG_DATA_SIZE`.
+    public static final int MIG_DATA_SIZE = 9;
+    /// What Linux answers by an ioctl on the data descriptor, which vfio-user does not have. The number is our own, far from Linux's.
+    public static final int PRECOPY_INFO = 0xF001;
+
     private DeviceFeatureLayout() {
     }
 

@@ -13,9 +13,6 @@ public final class Commands {
     private static final Handler VERSION_AGAIN = _ -> {
         throw new VfioException(Errno.EINVAL, "version expected=once");
     };
-    private static final Handler NO_MIGRATION_DATA = _ -> {
-        throw new VfioException(Errno.ENOTTY, "migration data: the device has no such feature");
-    };
     private static final Handler[] BY_CODE = new Handler[Command.MAX];
 
     static {
@@ -43,7 +40,8 @@ public final class Commands {
             case DEVICE_RESET -> new DeviceReset();
             case REGION_WRITE_MULTI -> new RegionWriteMulti();
             case DEVICE_FEATURE -> new DeviceFeature();
-            case MIG_DATA_READ, MIG_DATA_WRITE -> NO_MIGRATION_DATA;
+            case MIG_DATA_READ -> new MigDataRead();
+            case MIG_DATA_WRITE -> new MigDataWrite();
         };
     }
 

@@ -8,6 +8,7 @@ import vfio.pci.api.OwnedFd;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.migration.Migration;
 
 /// One client's handle of an open device. Methods may be called by any thread unless they say otherwise. When the function goes, or the
 /// core
@@ -94,6 +95,10 @@ public interface VfioDevice extends AutoCloseable {
     ///
     /// @throws VfioException EIO when the function or the mediation fails
     void reset() throws VfioException;
+
+    /// How the device is moved; empty when nobody mediates it, or its mediator cannot. What was got stops working when the mediation ends:
+    /// it answers ENODEV then.
+    Optional<Migration> migration();
 
     /// Gives an event an id by which the `dt_fd` field of the dynamic-trap-bar-info region can name it; good until the handle is closed.
     ///

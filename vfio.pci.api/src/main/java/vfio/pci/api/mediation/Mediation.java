@@ -3,10 +3,12 @@ package vfio.pci.api.mediation;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.osgi.annotation.versioning.ConsumerType;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.migration.MigrationDriver;
 
 /// The mediation of one open device. What is not overridden passes through.
 ///
@@ -75,6 +77,12 @@ public abstract class Mediation implements AutoCloseable {
     ///
     /// @throws VfioException to fail the client's write; the state stays as it was
     public void deviceState(DeviceState from, DeviceState to) throws VfioException {
+    }
+
+    /// How the device is moved, if it can be. Asked once, after the open. Where it is given, the core does the migration by it, in both
+    /// forms, and [#deviceState] is not called.
+    public Optional<MigrationDriver> migration() {
+        return Optional.empty();
     }
 
     /// The device was reset; it is in its initial state, running.

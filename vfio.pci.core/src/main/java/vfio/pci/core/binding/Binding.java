@@ -3,6 +3,7 @@ package vfio.pci.core.binding;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -16,8 +17,10 @@ import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.api.mediation.Mediation;
+import vfio.pci.api.migration.MigrationDriver;
 import vfio.pci.core.gate.Calls;
 import vfio.pci.core.gate.Guarded;
+import vfio.pci.core.migration.MigrationEngine;
 
 /// The mediation of one open device, as the core holds it: entered for accesses by the gate, for all else by its calls. Everything a
 /// vendor's
@@ -164,6 +167,29 @@ public final class Binding extends Guarded {
         try {
             MapVerdict verdict = Objects.requireNonNull(mediation.map(region, offset, length), "verdict");
             return abandoned ? MapVerdict.PASS_THROUGH : verdict;
+        } finally {
+            leave();
+        }
+    }
+
+    /// How it moves its device; asked while it is being bound.
+    public Optional<MigrationDriver> migration() {
+        return mediation.migration();
+    }
+
+    /// Asks the vendor's migration.
+    ///
+    /// @throws VfioException ENODEV when it has gone; else what it answers
+    public <T> T migrate(MigrationDriver driver, MigrationEngine.Request<T> request) throws VfioException {
+        if (!calls.enter()) {
+            throw gone();
+        }
+        try {
+            T answer = Objects.requireNonNull(request.ask(driver), "answer");
+            if (abandoned) {
+                throw gone();
+            }
+            return answer;
         } finally {
             leave();
         }

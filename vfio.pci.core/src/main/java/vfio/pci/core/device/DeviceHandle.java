@@ -30,6 +30,7 @@ import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.mediation.MapVerdict;
+import vfio.pci.api.migration.Migration;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.region.Caller;
@@ -105,6 +106,11 @@ final class DeviceHandle implements VfioDevice, Caller {
             port.retire();
             device.retired(port.counters());
         }
+    }
+
+    @Override
+    public Optional<Migration> migration() {
+        return device.migration();
     }
 
     @Override

@@ -20,6 +20,8 @@ import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.mediation.SharedMemory;
+import vfio.pci.api.migration.Migration;
+import vfio.pci.api.migration.MigrationDriver;
 import vfio.pci.core.binding.Abandoned;
 import vfio.pci.core.binding.Binding;
 import vfio.pci.core.binding.Context;
@@ -28,6 +30,7 @@ import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.gate.Calls;
 import vfio.pci.core.gate.Gate;
 import vfio.pci.core.memory.DeviceMemory;
+import vfio.pci.core.migration.MigrationEngine;
 import vfio.pci.core.region.MigrationRegion;
 import vfio.pci.core.region.Region;
 import vfio.pci.core.region.TrapInfoRegion;
@@ -45,7 +48,8 @@ final class DeviceMediation {
     private volatile Context context;
     /// From when it is being bound until it has ended, which is longer than it is in the gate; changes with the lock held.
     private volatile Binding bound;
-    private volatile Optional<MigrationRegion> migration = Optional.empty();
+    private volatile Optional<MigrationRegion> migrationRegion = Optional.empty();
+    private volatile Optional<MigrationEngine> migration = Optional.empty();
 
     DeviceMediation(OpenDevice device, Interests interests) {
         this.device = device;
@@ -91,10 +95,11 @@ final class DeviceMediation {
         }
         try {
             offered.wants(binding.claims());
-            begin(binding, offered, binding.capabilities());
+            Optional<MigrationEngine> engine = engine(binding);
+            begin(binding, offered, binding.capabilities(), engine);
             describeAgain(offered);
             claimsChanged(offered);
-        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+        } catch (VfioException | RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             mediator.failedToBind();
             LOG.log(System.Logger.Level.ERROR, "{0}: mediator {1} failed while it was bound: {2}", device.address(), mediator,
                 Faults.describe(e));
@@ -112,10 +117,38 @@ final class DeviceMediation {
         return true;
     }
 
+    private Optional<MigrationEngine> engine(Binding binding) throws VfioException {
+        Optional<MigrationDriver> driver = binding.migration();
+        if (driver.isEmpty()) {
+            return Optional.empty();
+        }
+        MigrationDriver vendor = driver.get();
+        return Optional.of(new MigrationEngine(device, binding.mediator().identity().name(), new MigrationEngine.Driver() {
+            @Override
+            public <T> T ask(MigrationEngine.Request<T> request) throws VfioException {
+                return migrate(binding, vendor, request);
+            }
+        }));
+    }
+
+    private <T> T migrate(Binding binding, MigrationDriver vendor, MigrationEngine.Request<T> request) throws VfioException {
+        try {
+            return binding.migrate(vendor, request);
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+            throw fault(binding, e);
+        }
+    }
+
+    /// How the device is moved, if somebody can.
+    Optional<Migration> migration() {
+        return migration.map(Migration.class::cast);
+    }
+
     /// Lets accesses in, unless the mediation has ended while it was asked what it wants.
-    private void begin(Binding binding, Context offered, Set<Capability> capabilities) {
+    private void begin(Binding binding, Context offered, Set<Capability> capabilities, Optional<MigrationEngine> engine) {
         synchronized (lock) {
             if (!binding.isEnding()) {
+                migration = engine;
                 addDefaultRegionsLocked(offered, capabilities);
                 offered.bind();
                 gate.set(binding);
@@ -126,7 +159,7 @@ final class DeviceMediation {
     private void addDefaultRegionsLocked(Context offered, Set<Capability> capabilities) {
         Optional<TrapInfoRegion> trapInfo = Optional.empty();
         if (capabilities.contains(Capability.MIGRATION)) {
-            migration = Optional.of(device.regions().special(places, RegionCapability.Type.MIGRATION,
+            migrationRegion = Optional.of(device.regions().special(places, RegionCapability.Type.MIGRATION,
                 index -> new MigrationRegion(index, device::changeState)));
         }
         if (capabilities.contains(Capability.DYNAMIC_TRAP_BAR)) {
@@ -230,7 +263,8 @@ final class DeviceMediation {
 
     /// The device was reset. The device's turn is held.
     void reset() throws VfioException {
-        migration.ifPresent(MigrationRegion::reset);
+        migrationRegion.ifPresent(MigrationRegion::reset);
+        migration.ifPresent(MigrationEngine::reset);
         Binding binding = gate.peek();
         if (binding != null) {
             try {
@@ -383,6 +417,8 @@ final class DeviceMediation {
         synchronized (lock) {
             if (context == going) {
                 context = null;
+                migrationRegion = Optional.empty();
+                migration.ifPresent(MigrationEngine::end);
                 migration = Optional.empty();
                 places.values().forEach(device.regions()::remove);
                 device.regions().all().forEach(region -> region.limit(region.info().size()));

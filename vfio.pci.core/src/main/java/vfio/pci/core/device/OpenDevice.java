@@ -14,8 +14,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
+import vfio.pci.api.PciId;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.AccessStats;
 import vfio.pci.api.device.Client;
@@ -30,21 +32,29 @@ import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
 import vfio.pci.api.function.PciFunction;
 import vfio.pci.api.mediation.DeviceState;
+import vfio.pci.api.migration.IovaRange;
+import vfio.pci.api.migration.Migration;
 import vfio.pci.core.binding.Abandoned;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.config.ConfigSpace;
 import vfio.pci.core.dma.DmaMap;
+import vfio.pci.core.dma.WriteLog;
 import vfio.pci.core.irq.IrqTable;
 import vfio.pci.core.memory.DeviceMemory;
+import vfio.pci.core.migration.DirtyPages;
+import vfio.pci.core.migration.MigrationEngine;
 import vfio.pci.core.region.MigrationRegion;
 import vfio.pci.core.region.Region;
 
 /// A function that is open: it owns what outlives code (BAR memory, shared memory, the DMA map, the interrupts), and lends it to the
 /// function and to the
 /// mediation.
-public final class OpenDevice implements LentResources {
+public final class OpenDevice implements LentResources, MigrationEngine.Device {
     private static final System.Logger LOG = System.getLogger(OpenDevice.class.getName());
+
+    /// Most bytes of a device's state that are taken in. About twice as much is held while it is.
+    private static final long MOST_STATE_BYTES = 64 << 20;
 
     private final PciFunction described;
     private final DeviceSettings settings;
@@ -332,6 +342,37 @@ public final class OpenDevice implements LentResources {
         } finally {
             turn.unlock();
         }
+    }
+
+    Optional<Migration> migration() {
+        return mediation.migration();
+    }
+
+    // ---- what the migration engine needs
+
+    @Override
+    public PciId id() {
+        return described.id();
+    }
+
+    @Override
+    public ReentrantLock turn() {
+        return turn;
+    }
+
+    @Override
+    public void writableMappings(Consumer<IovaRange> each) {
+        dma.writable(each);
+    }
+
+    @Override
+    public void logTransfers(Optional<DirtyPages> log) {
+        dma.log(log.isPresent() ? log.get()::transferred : WriteLog.NONE);
+    }
+
+    @Override
+    public long mostStateBytes() {
+        return MOST_STATE_BYTES;
     }
 
     AccessStats stats() {

@@ -7,10 +7,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.dma.DmaSpace;
+import vfio.pci.api.migration.IovaRange;
 
 /// The mappings of one open device, as an immutable sorted snapshot. A change publishes a new one; a change that takes memory away waits
 /// until no transfer
@@ -24,6 +26,7 @@ public final class DmaMap implements DmaSpace {
     private final LongAdder faults = new LongAdder();
     /// Older snapshots that may still be in use; guarded by the lock.
     private final List<DmaSnapshot> older = new ArrayList<>();
+    private volatile WriteLog log = WriteLog.NONE;
     private volatile DmaSnapshot current = DmaSnapshot.EMPTY.copy();
 
     /// An empty map.
@@ -182,8 +185,8 @@ public final class DmaMap implements DmaSpace {
     @Override
     public void write(long iova, MemorySegment source, long sourceOffset, long count) throws VfioException {
         Objects.checkFromIndexSize(sourceOffset, count, source.byteSize());
+        checkWrap(iova, count);
         try {
-            checkWrap(iova, count);
             for (long done = 0; done < count;) {
                 done += writePart(iova + done, source, sourceOffset + done, count - done);
             }
@@ -191,6 +194,9 @@ public final class DmaMap implements DmaSpace {
         } catch (VfioException e) {
             faults.increment();
             throw e;
+        } finally {
+            // Also what failed may have been done in part; and not before it is done, or it could be copied too early.
+            log.written(iova, count);
         }
     }
 
@@ -234,6 +240,20 @@ public final class DmaMap implements DmaSpace {
     /// The client cut the file short under the map.
     private static VfioException truncated(long iova, long count) {
         return new VfioException(Errno.EFAULT, "iova=0x%x count=0x%x expected=memory that is still there".formatted(iova, count));
+    }
+
+    /// Tells this log of each write from now on, after it is done.
+    public void log(WriteLog newLog) {
+        log = newLog;
+    }
+
+    /// Calls its argument with each range that may be written now.
+    public void writable(Consumer<IovaRange> each) {
+        for (DmaEntry entry : current.entries()) {
+            if (entry.writable()) {
+                each.accept(new IovaRange(entry.iova(), entry.size()));
+            }
+        }
     }
 
     /// Number of mappings.

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.migration;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Consumer;
+import vfio.pci.api.Errno;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.migration.DirtyLog;
+import vfio.pci.api.migration.IovaRange;
+
+/// Which pages a device wrote, a bit for each page of the ranges a client asked for.
+///
+/// Marking is an atomic OR after the write, and reporting takes bits out atomically before the client reads the page: so a page that is
+/// written while it is reported is in this report or in the next one. Nothing is kept of mappings, so their coming and going loses no bit.
+public final class DirtyPages implements DirtyLog {
+    /// The smallest page there is a bit for.
+    public static final long SMALLEST_PAGE = 0x1000;
+    /// Most ranges; Linux takes as many as fit a page (`drivers/vfio/vfio_main.c`, `LOG_MAX_RANGES`).
+    static final int MOST_RANGES = 256;
+    /// Most bytes of bits: 2 TiB at 4 KiB a page.
+    static final long MOST_BYTES = 64 << 20;
+
+    private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
+    private static final ValueLayout.OfLong BITMAP = ValueLayout.JAVA_LONG_UNALIGNED;
+
+    private final int shift;
+    private final List<Logged> logged = new ArrayList<>();
+    /// Calls its argument with each writable mapping.
+    private final Consumer<Consumer<IovaRange>> mappings;
+    private volatile boolean transfers;
+    private volatile boolean everything;
+
+    /// A range with its bits.
+    ///
+    /// @param first number of its first page
+    /// @param pages how many there are
+    private record Logged(long first, long pages, long[] words) {
+        long last() {
+            return first + pages - 1;
+        }
+    }
+
+    /// A log in which all is clean.
+    ///
+    /// @param mappings calls its argument with each range that the device may write now
+    /// @throws VfioException EINVAL for a page size or range that is wrong; ENOSPC for more than is kept
+    public DirtyPages(long pageSize, List<IovaRange> ranges, Consumer<Consumer<IovaRange>> mappings) throws VfioException {
+        this.shift = shift(pageSize);
+        this.mappings = mappings;
+        if (ranges.size() > MOST_RANGES) {
+            throw new VfioException(Errno.ENOSPC, "ranges=%d expected=at most %d".formatted(ranges.size(), MOST_RANGES));
+        }
+        long bytes = 0;
+        List<IovaRange> sorted = ranges.stream().sorted(Comparator.comparing(IovaRange::iova, Long::compareUnsigned)).toList();
+        for (int i = 0; i < sorted.size(); i++) {
+            IovaRange range = sorted.get(i);
+            checkPages(range.iova(), range.length(), SMALLEST_PAGE);
+            if (i > 0 && range.overlaps(sorted.get(i - 1))) {
+                throw new VfioException(Errno.EINVAL, "iova=0x%x length=0x%x expected=ranges that do not overlap".formatted(range.iova(),
+                    range.length()));
+            }
+            bytes += wordsFor(range) * Long.BYTES;
+            if (bytes > MOST_BYTES) {
+                throw new VfioException(Errno.ENOSPC, "iova=0x%x length=0x%x page_size=0x%x expected=at most 0x%x bytes of bits".formatted(
+                    range.iova(), range.length(), pageSize, MOST_BYTES));
+            }
+        }
+        for (IovaRange range : sorted) {
+            long first = range.iova() >>> shift;
+            logged.add(new Logged(first, (range.last() >>> shift) - first + 1, new long[(int) wordsFor(range)]));
+        }
+    }
+
+    private long wordsFor(IovaRange range) {
+        return ((range.last() >>> shift) - (range.iova() >>> shift) + Long.SIZE) / Long.SIZE;
+    }
+
+    private static int shift(long pageSize) throws VfioException {
+        if (Long.bitCount(pageSize) != 1 || pageSize < SMALLEST_PAGE) {
+            throw new VfioException(Errno.EINVAL, "page_size=0x%x expected=a power of two, 0x%x or more".formatted(pageSize,
+                SMALLEST_PAGE));
+        }
+        return Long.numberOfTrailingZeros(pageSize);
+    }
+
+    private static void checkPages(long iova, long length, long pageSize) throws VfioException {
+        if ((iova | length) % pageSize != 0 || length == 0 || Long.compareUnsigned(iova, -length) > 0) {
+            throw new VfioException(Errno.EINVAL, "iova=0x%x length=0x%x expected=pages of 0x%x that do not wrap".formatted(iova, length,
+                pageSize));
+        }
+    }
+
+    @Override
+    public void mark(long iova, long length) {
+        if (length == 0) {
+            return;
+        }
+        long end = iova + length - 1;
+        long first = iova >>> shift;
+        long last = (Long.compareUnsigned(end, iova) < 0 ? -1L : end) >>> shift;
+        for (int i = 0; i < logged.size(); i++) {
+            Logged range = logged.get(i);
+            if (first <= range.last() && last >= range.first) {
+                markPages(range, Math.max(first, range.first) - range.first, Math.min(last, range.last()) - range.first);
+            }
+        }
+    }
+
+    private static void markPages(Logged range, long first, long last) {
+        for (int word = (int) (first >>> 6); word <= (int) (last >>> 6); word++) {
+            WORD.getAndBitwiseOr(range.words, word, mask(first, last, word));
+        }
+    }
+
+    /// The bits of a word that stand for pages `first` to `last`.
+    private static long mask(long first, long last, int word) {
+        long low = Math.max(first - ((long) word << 6), 0);
+        long high = Math.min(last - ((long) word << 6), Long.SIZE - 1);
+        return -1L << low & -1L >>> Long.SIZE - 1 - high;
+    }
+
+    @Override
+    public void markTransfers(boolean on) {
+        transfers = on;
+    }
+
+    @Override
+    public void markEverything(boolean on) {
+        everything = on;
+    }
+
+    /// A transfer of the device has written here.
+    public void transferred(long iova, long length) {
+        if (transfers) {
+            mark(iova, length);
+        }
+    }
+
+    /// As [vfio.pci.api.migration.Migration#reportDirty].
+    ///
+    /// @throws VfioException EINVAL for a range, page size or bitmap that is wrong
+    public void report(long iova, long length, long pageSize, MemorySegment bitmap, long offset) throws VfioException {
+        int reportShift = shift(pageSize);
+        checkPages(iova, length, pageSize);
+        long pages = length >>> reportShift;
+        long bytes = (pages + Long.SIZE - 1) / Long.SIZE * Long.BYTES;
+        if (offset < 0 || bytes > bitmap.byteSize() - offset) {
+            throw new VfioException(Errno.EINVAL, "length=0x%x page_size=0x%x bitmap=0x%x expected=0x%x bytes".formatted(length, pageSize,
+                bitmap.byteSize() - offset, bytes));
+        }
+        Report report = new Report(iova, iova + length - 1, reportShift, bitmap, offset);
+        for (Logged range : logged) {
+            if (iova >>> shift <= range.last() && report.last >>> shift >= range.first) {
+                take(range, report);
+            }
+        }
+        if (everything) {
+            mappings.accept(mapping -> everythingOf(mapping, report));
+        }
+    }
+
+    private void everythingOf(IovaRange mapping, Report report) {
+        for (Logged range : logged) {
+            long first = unsignedMax(mapping.iova(), range.first << shift);
+            long last = unsignedMin(mapping.last(), (range.last() << shift) + (1L << shift) - 1);
+            if (Long.compareUnsigned(first, last) <= 0) {
+                report.add(first, last);
+            }
+        }
+    }
+
+    private void take(Logged range, Report report) {
+        long first = Math.max(report.iova >>> shift, range.first) - range.first;
+        long last = Math.min(report.last >>> shift, range.last()) - range.first;
+        // A page that the report covers in part stays dirty for the rest of it.
+        long firstWhole = (range.first + first << shift) < report.iova ? first + 1 : first;
+        long lastWhole = (range.first + last << shift) + (1L << shift) - 1 > report.last ? last - 1 : last;
+        boolean sameBits = report.shift == shift && (range.first - (report.iova >>> shift) & 63) == 0;
+        for (int word = (int) (first >>> 6); word <= (int) (last >>> 6); word++) {
+            if (range.words[word] == 0 && (long) WORD.getOpaque(range.words, word) == 0) {
+                continue;
+            }
+            long wanted = mask(first, last, word);
+            long cleared = firstWhole > lastWhole ? 0 : wanted & wholeMask(firstWhole, lastWhole, word);
+            long dirty = (long) WORD.getAndBitwiseAnd(range.words, word, ~cleared) & wanted;
+            if (sameBits) {
+                report.addWord(((range.first - (report.iova >>> shift)) >> 6) + word, dirty);
+            } else {
+                addPages(range, word, dirty, report);
+            }
+        }
+    }
+
+    private static long wholeMask(long first, long last, int word) {
+        boolean outside = last < (long) word << 6 || first > ((long) word << 6) + 63;
+        return outside ? 0 : mask(first, last, word);
+    }
+
+    private void addPages(Logged range, int word, long dirty, Report report) {
+        for (long left = dirty; left != 0; left &= left - 1) {
+            long page = range.first + ((long) word << 6) + Long.numberOfTrailingZeros(left);
+            report.add(unsignedMax(page << shift, report.iova), unsignedMin((page << shift) + (1L << shift) - 1, report.last));
+        }
+    }
+
+    private static long unsignedMax(long a, long b) {
+        return Long.compareUnsigned(a, b) >= 0 ? a : b;
+    }
+
+    private static long unsignedMin(long a, long b) {
+        return Long.compareUnsigned(a, b) <= 0 ? a : b;
+    }
+
+    /// A bitmap that is being filled.
+    ///
+    /// @param last the last address it covers
+    private record Report(long iova, long last, int shift, MemorySegment bitmap, long offset) {
+        /// @param first and last addresses, cut to the report
+        void add(long first, long end) {
+            long from = unsignedMax(first, iova);
+            long to = unsignedMin(end, last);
+            if (Long.compareUnsigned(from, to) > 0) {
+                return;
+            }
+            long low = from - iova >>> shift;
+            long high = to - iova >>> shift;
+            for (long word = low >>> 6; word <= high >>> 6; word++) {
+                addWord(word, mask(low, high, (int) word));
+            }
+        }
+
+        void addWord(long word, long bits) {
+            long at = offset + word * Long.BYTES;
+            bitmap.set(BITMAP, at, bitmap.get(BITMAP, at) | bits);
+        }
+    }
+}

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.migration;
+
+import java.lang.foreign.MemorySegment;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import vfio.pci.api.Errno;
+import vfio.pci.api.PciId;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.migration.IovaRange;
+import vfio.pci.api.migration.Migration;
+import vfio.pci.api.migration.MigrationDriver;
+import vfio.pci.api.migration.MigrationFlag;
+import vfio.pci.api.migration.MigrationState;
+import vfio.pci.api.migration.StateSection;
+
+/// The migration of one mediated device. Everything but [#state()] happens in the device's turn.
+public final class MigrationEngine implements Migration {
+    private static final Driver GONE = new Driver() {
+        @Override
+        public <T> T ask(Request<T> request) throws VfioException {
+            throw new VfioException(Errno.ENODEV, "mediation=gone expected=a mediator that is still there");
+        }
+    };
+
+    private final Device device;
+    private final StreamHeader header;
+    private final Set<MigrationFlag> flags;
+    private final StateGraph graph;
+    /// The way to the vendor, which is not kept beyond the mediation: a client may keep this.
+    private volatile Driver driver;
+    private volatile MigrationState state = MigrationState.RUNNING;
+    private Optional<StreamWriter> saving = Optional.empty();
+    private Optional<StreamReader> resuming = Optional.empty();
+    private Optional<DirtyPages> log = Optional.empty();
+
+    /// Something asked of the vendor.
+    ///
+    /// @param <T> the answer
+    @FunctionalInterface
+    public interface Request<T> {
+        /// Asks it.
+        T ask(MigrationDriver driver) throws VfioException;
+    }
+
+    /// The way to the vendor: guarded, so that nobody is let in when it goes, and its bugs are answered EIO.
+    @FunctionalInterface
+    public interface Driver {
+        /// Asks the vendor.
+        ///
+        /// @throws VfioException ENODEV when it has gone, EIO when it fails, else what it answers
+        <T> T ask(Request<T> request) throws VfioException;
+    }
+
+    /// What the engine needs of its device.
+    public interface Device {
+        /// Whose state it is.
+        PciId id();
+
+        /// The device's turn.
+        ReentrantLock turn();
+
+        /// Calls its argument with each range that the device may write now.
+        void writableMappings(Consumer<IovaRange> each);
+
+        /// Has transfers tell this log from now on, or none; on return every transfer that told the one before has ended or tells it no
+        /// more.
+        void logTransfers(Optional<DirtyPages> log);
+
+        /// Most bytes of a state that is taken in.
+        long mostStateBytes();
+    }
+
+    /// The migration of a device in state RUNNING.
+    ///
+    /// @param mediator its name
+    /// @throws VfioException when the vendor does not say what it can do
+    public MigrationEngine(Device device, String mediator, Driver driver) throws VfioException {
+        this.device = device;
+        this.driver = driver;
+        this.header = driver.ask(vendor -> StreamHeader.of(device.id(), mediator, vendor.version(), vendor.configuration()));
+        this.flags = EnumSet.of(MigrationFlag.STOP_COPY, MigrationFlag.PRE_COPY);
+        if (driver.ask(MigrationDriver::peerToPeer)) {
+            flags.add(MigrationFlag.P2P);
+        }
+        this.graph = StateGraph.of(flags);
+    }
+
+    @Override
+    public Set<MigrationFlag> flags() {
+        return Set.copyOf(flags);
+    }
+
+    @Override
+    public MigrationState state() {
+        return state;
+    }
+
+    @Override
+    public void state(MigrationState to) throws VfioException {
+        device.turn().lock();
+        try {
+            for (MigrationState next : graph.way(state, to)) {
+                step(next);
+                state = next;
+            }
+        } finally {
+            device.turn().unlock();
+        }
+    }
+
+    private void step(MigrationState to) throws VfioException {
+        switch (to) {
+            case RUNNING -> run();
+            case RUNNING_P2P -> runPeerToPeer();
+            case PRE_COPY -> preCopy();
+            case PRE_COPY_P2P -> preCopyPeerToPeer();
+            case STOP -> stop();
+            case STOP_COPY -> stopAndCopy();
+            case RESUMING -> resuming = Optional.of(new StreamReader(header, device.mostStateBytes()));
+            case ERROR -> throw new IllegalStateException("no way leads to state=%s".formatted(to));
+        }
+    }
+
+    private void run() throws VfioException {
+        switch (state) {
+            case STOP -> ask(MigrationDriver::start);
+            case RUNNING_P2P -> ask(MigrationDriver::resume);
+            case PRE_COPY -> endPreCopy();
+            default -> throw noArc(MigrationState.RUNNING);
+        }
+    }
+
+    private void runPeerToPeer() throws VfioException {
+        switch (state) {
+            case RUNNING -> ask(MigrationDriver::quiesce);
+            case STOP -> ask(MigrationDriver::start);
+            case PRE_COPY_P2P -> endPreCopy();
+            default -> throw noArc(MigrationState.RUNNING_P2P);
+        }
+    }
+
+    private void preCopy() throws VfioException {
+        if (state == MigrationState.PRE_COPY_P2P) {
+            ask(MigrationDriver::resume);
+        } else {
+            beginPreCopy();
+        }
+    }
+
+    private void preCopyPeerToPeer() throws VfioException {
+        if (state == MigrationState.PRE_COPY) {
+            ask(MigrationDriver::quiesce);
+        } else {
+            beginPreCopy();
+        }
+    }
+
+    private void beginPreCopy() throws VfioException {
+        ask(MigrationDriver::beginPreCopy);
+        saving = Optional.of(new StreamWriter(header));
+    }
+
+    private void endPreCopy() throws VfioException {
+        ask(MigrationDriver::endPreCopy);
+        saving = Optional.empty();
+    }
+
+    private void stop() throws VfioException {
+        switch (state) {
+            case RUNNING, RUNNING_P2P -> ask(MigrationDriver::stop);
+            case STOP_COPY -> saving = Optional.empty();
+            case RESUMING -> load();
+            default -> throw noArc(MigrationState.STOP);
+        }
+    }
+
+    private void load() throws VfioException {
+        StreamReader stream = resuming.orElseThrow();
+        if (!stream.empty()) {
+            List<StateSection> sections = stream.sections();
+            ask(vendor -> vendor.load(stream.version(), sections));
+        }
+        resuming = Optional.empty();
+    }
+
+    private void stopAndCopy() throws VfioException {
+        boolean copying = saving.isPresent();
+        if (copying) {
+            ask(MigrationDriver::stop);
+        }
+        List<StateSection> sections;
+        try {
+            sections = driver.ask(MigrationDriver::save);
+        } catch (VfioException e) {
+            if (copying) {
+                // The state this comes from is one in which the device runs.
+                ask(MigrationDriver::start);
+            }
+            throw e;
+        }
+        if (copying) {
+            ask(MigrationDriver::endPreCopy);
+        }
+        StreamWriter stream = saving.orElseGet(() -> new StreamWriter(header));
+        sections.forEach(stream::section);
+        stream.end();
+        saving = Optional.of(stream);
+    }
+
+    private IllegalStateException noArc(MigrationState to) {
+        return new IllegalStateException("state=%s from=%s expected=an arc of the graph".formatted(to, state));
+    }
+
+    /// Something asked that has no answer.
+    private interface Command {
+        void of(MigrationDriver driver) throws VfioException;
+    }
+
+    private void ask(Command command) throws VfioException {
+        driver.ask(vendor -> {
+            command.of(vendor);
+            return vendor;
+        });
+    }
+
+    @Override
+    public int read(MemorySegment buffer, long offset, int count) throws VfioException {
+        device.turn().lock();
+        try {
+            StreamWriter stream = saving.orElseThrow(() -> new VfioException(Errno.EINVAL,
+                "device_state=%s expected=one in which the state can be read".formatted(state)));
+            if (stream.waiting() == 0 && !stream.ended()) {
+                driver.ask(MigrationDriver::preCopy).forEach(stream::section);
+                if (stream.waiting() == 0) {
+                    throw new VfioException(Errno.ENOMSG, "device_state=%s nothing new".formatted(state));
+                }
+            }
+            return stream.take(buffer, offset, count);
+        } finally {
+            device.turn().unlock();
+        }
+    }
+
+    @Override
+    public void write(MemorySegment buffer, long offset, int count) throws VfioException {
+        device.turn().lock();
+        try {
+            resuming.orElseThrow(() -> new VfioException(Errno.EINVAL, "device_state=%s expected=RESUMING".formatted(state)))
+                .put(buffer, offset, count);
+        } finally {
+            device.turn().unlock();
+        }
+    }
+
+    /// Bytes that can be read now without asking the vendor.
+    public long waiting() {
+        device.turn().lock();
+        try {
+            return saving.map(StreamWriter::waiting).orElse(0L);
+        } finally {
+            device.turn().unlock();
+        }
+    }
+
+    @Override
+    public long stopCopyLength() throws VfioException {
+        device.turn().lock();
+        try {
+            long waiting = saving.map(StreamWriter::waiting).orElse(0L);
+            return state == MigrationState.STOP_COPY ? waiting : waiting + driver.ask(MigrationDriver::stateSize);
+        } finally {
+            device.turn().unlock();
+        }
+    }
+
+    @Override
+    public PreCopy preCopyInfo() throws VfioException {
+        device.turn().lock();
+        try {
+            if (state != MigrationState.PRE_COPY && state != MigrationState.PRE_COPY_P2P) {
+                throw new VfioException(Errno.EINVAL, "device_state=%s expected=PRE_COPY or PRE_COPY_P2P".formatted(state));
+            }
+            return new PreCopy(saving.orElseThrow().waiting(), driver.ask(MigrationDriver::preCopySize));
+        } finally {
+            device.turn().unlock();
+        }
+    }
+
+    @Override
+    public void startLogging(long pageSize, List<IovaRange> ranges) throws VfioException {
+        device.turn().lock();
+        try {
+            checkNotEnded();
+            if (log.isPresent()) {
+                throw new VfioException(Errno.EINVAL, "logging=on expected=off");
+            }
+            DirtyPages pages = new DirtyPages(pageSize, ranges, device::writableMappings);
+            device.logTransfers(Optional.of(pages));
+            boolean begun = false;
+            try {
+                ask(vendor -> vendor.beginTracking(pages));
+                log = Optional.of(pages);
+                begun = true;
+            } finally {
+                if (!begun) {
+                    device.logTransfers(Optional.empty());
+                }
+            }
+        } finally {
+            device.turn().unlock();
+        }
+    }
+
+    @Override
+    public void stopLogging() throws VfioException {
+        device.turn().lock();
+        try {
+            logged();
+            ask(MigrationDriver::endTracking);
+            endLog();
+        } finally {
+            device.turn().unlock();
+        }
+    }
+
+    private void endLog() {
+        device.logTransfers(Optional.empty());
+        log = Optional.empty();
+    }
+
+    private DirtyPages logged() throws VfioException {
+        return log.orElseThrow(() -> new VfioException(Errno.EINVAL, "logging=off expected=on"));
+    }
+
+    @Override
+    public void reportDirty(long iova, long length, long pageSize, MemorySegment bitmap, long offset) throws VfioException {
+        device.turn().lock();
+        try {
+            DirtyPages pages = logged();
+            ask(vendor -> vendor.collect(pages));
+            pages.report(iova, length, pageSize, bitmap, offset);
+        } finally {
+            device.turn().unlock();
+        }
+    }
+
+    private void checkNotEnded() throws VfioException {
+        if (driver == GONE) {
+            GONE.ask(vendor -> vendor);
+        }
+    }
+
+    /// The mediation has ended. Nothing here leads to the vendor any more.
+    public void end() {
+        driver = GONE;
+        device.logTransfers(Optional.empty());
+    }
+
+    /// The device was reset: it runs, and nothing is logged, saved or resumed. The vendor learns of it otherwise. In the device's turn.
+    public void reset() {
+        state = MigrationState.RUNNING;
+        saving = Optional.empty();
+        resuming = Optional.empty();
+        endLog();
+    }
+}
