@@ -40,9 +40,8 @@ final class Tools implements AutoCloseable {
 
     /// The command line of a class of this bench, in a JVM like this one.
     List<String> java(List<String> options, Class<?> main, List<String> arguments) {
-        // A compiler's thread that ended would take the processor time it had out of the sum.
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "--enable-native-access=ALL-UNNAMED", "-XX:-UseDynamicNumberOfCompilerThreads", "-Xms64m", "-Xmx64m",
+            "--enable-native-access=ALL-UNNAMED", "-Xms64m", "-Xmx64m",
             "-XX:MaxDirectMemorySize=1g", "-cp", System.getProperty("java.class.path")));
         command.addAll(options);
         command.add(main.getName());

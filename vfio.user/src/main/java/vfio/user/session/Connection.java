@@ -56,6 +56,7 @@ public final class Connection extends Source {
     private final ClientMemory memory;
     private final Meanwhile meanwhile;
     private final Streams streams = new Streams();
+    private final Waits waits;
 
     // Of the loop.
     private boolean isOvertaken;
@@ -88,6 +89,7 @@ public final class Connection extends Source {
         memory = new ClientMemory(new Outbound(host.buffers().transfer(), host.buffers().tap()), host.limits().transfer(),
             () -> host.loop().execute(this::sendTransfer));
         meanwhile = new Meanwhile(host, socket, memory);
+        waits = new Waits(host.loop());
         in = new Inbound(host.buffers().received(), host.buffers().tap());
         out = new Outbound(host.buffers().answer(), host.buffers().tap());
         exchange = new RequestExchange(in, out, host.limits(), memory, this::fault);
@@ -157,6 +159,19 @@ public final class Connection extends Source {
             return ending ? CLOSED : Epoll.IN;
         }
         return next == Epoll.OUT && memory.isHalfOut() ? readAhead(events) : next;
+    }
+
+    @Override
+    protected boolean canAwait() {
+        return phase == Phase.OPEN && !ending && !memory.wasUsed() && waits.areBounded(socket);
+    }
+
+    @Override
+    protected boolean await(int interest) {
+        if (interest == Epoll.IN) {
+            return waits.receive(in, socket);
+        }
+        return interest == Epoll.OUT && !memory.hasQueued() && !meanwhile.isWaiting() && out.flush(socket, true) == Outbound.Sent.ALL;
     }
 
     /// Sends what is to be sent: what is half out first, then answers, then requests to the client. No more than one is half out.

@@ -56,8 +56,15 @@ final class Inbound {
     ///
     /// @return bytes, 0 at the end of the stream, or a negative errno
     int receive(UnixSocket socket) {
+        return receive(socket, false);
+    }
+
+    /// As [#receive(UnixSocket)].
+    ///
+    /// @param wait whether to wait while there is nothing, as long as the socket does
+    int receive(UnixSocket socket, boolean wait) {
         makeRoom();
-        int count = socket.receive(buffer, tail, (int) buffer.byteSize() - tail, received, false);
+        int count = socket.receive(buffer, tail, (int) buffer.byteSize() - tail, received, wait);
         if (count > 0) {
             tail += count;
             if (received.count() > 0 || received.truncated()) {

@@ -98,6 +98,13 @@ final class Outbound {
 
     /// Sends what is left of the answer, if anything, without waiting. Hot.
     Sent flush(UnixSocket socket) {
+        return flush(socket, false);
+    }
+
+    /// As [#flush(UnixSocket)].
+    ///
+    /// @param wait whether to wait while there is no room, as long as the socket does
+    Sent flush(UnixSocket socket, boolean wait) {
         if (sent < size && !shown) {
             shown = true;
             if (tap.isWatched()) {
@@ -105,18 +112,22 @@ final class Outbound {
             }
         }
         while (sent < size) {
-            int count = fd == null ? socket.send(buffer, sent, size - sent, false) : sendWithFd(socket);
+            int count = fd == null ? socket.send(buffer, sent, size - sent, wait) : sendWithFd(socket, wait);
             if (count < 0) {
                 return count == EAGAIN ? Sent.BLOCKED : Sent.BROKEN;
             }
             fd = null;
             sent += count;
+            if (!wait && sent < size) {
+                // It would have taken more if there were room.
+                return Sent.BLOCKED;
+            }
         }
         return Sent.ALL;
     }
 
-    private int sendWithFd(UnixSocket socket) {
+    private int sendWithFd(UnixSocket socket, boolean wait) {
         numbers[0] = fd.number();
-        return socket.sendWithFds(buffer, sent, size - sent, numbers, 1, false);
+        return socket.sendWithFds(buffer, sent, size - sent, numbers, 1, wait);
     }
 }
