@@ -93,6 +93,9 @@ static int echo(const char *path) {
     fflush(stdout);
     int fd;
     while ((fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        // As much room as the server gives itself.
+        int room = sizeof out;
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
         uint32_t sizes[2];
         if (recv(fd, sizes, sizeof sizes, MSG_WAITALL) == sizeof sizes) {
             size_t have = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.user;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -59,6 +60,9 @@ final class TestDevice implements VfioDevice {
     final Semaphore blocked = new Semaphore(0);
     final Mapping bar0;
     volatile Action onAccess = () -> { };
+    /// Whether its memory is lent to who reads.
+    volatile boolean lends;
+    final AtomicInteger lendings = new AtomicInteger();
     volatile boolean closed;
     volatile boolean portClosed;
     /// When set, resets fail with it.
@@ -74,7 +78,7 @@ final class TestDevice implements VfioDevice {
         bar0File = Memfd.create("bar0", BAR0_SIZE, true);
         bar0 = Mapping.of(bar0File, 0, BAR0_SIZE, true, true);
         memory.put(RegionIndex.BAR0, bar0.memory());
-        memory.put(2, MemorySegment.ofArray(new long[BAR2_SIZE / 8]));
+        memory.put(2, Arena.ofAuto().allocate(BAR2_SIZE, 8));
         memory.put(RegionIndex.CONFIG, MemorySegment.ofArray(new long[256 / 8]));
         memory.put(SPECIFIC, MemorySegment.ofArray(new long[0x1000 / 8]));
     }
@@ -137,6 +141,18 @@ final class TestDevice implements VfioDevice {
             public void read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
                 MemorySegment.copy(enter(region, offset, count), offset, buffer, bufferOffset, count);
                 inside.decrementAndGet();
+            }
+
+            @Override
+            public boolean lend(int region, long offset, int count, Borrower borrower) throws VfioException {
+                MemorySegment lent = enter(region, offset, count);
+                inside.decrementAndGet();
+                if (!lends) {
+                    return false;
+                }
+                lendings.incrementAndGet();
+                borrower.take(lent, offset, count);
+                return true;
             }
 
             @Override

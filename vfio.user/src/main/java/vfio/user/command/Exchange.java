@@ -45,6 +45,13 @@ public abstract class Exchange {
     /// Sends a descriptor along, which stays its owner's and open until the device is closed.
     public abstract void attach(OwnedFd fd);
 
+    /// Answers with what [#reply()] begins with and device memory behind it, straight from there, if the device lends it.
+    ///
+    /// @param structure bytes of the answer's payload before the memory
+    /// @return false when it does not, or the answer has to be complete in [#reply()]: nothing was done
+    /// @throws VfioException as [DevicePort#lend]
+    public abstract boolean answerLent(int structure, int region, long offset, int count) throws VfioException;
+
     /// The device.
     public abstract VfioDevice device();
 

@@ -92,7 +92,7 @@ public final class Connection extends Source {
         waits = new Waits(host.loop());
         in = new Inbound(host.buffers().received(), host.buffers().tap());
         out = new Outbound(host.buffers().answer(), host.buffers().tap());
-        exchange = new RequestExchange(in, out, host.limits(), memory, this::fault);
+        exchange = new RequestExchange(socket, streams, in, out, host.limits(), memory, this::fault);
     }
 
     /// The name shown to people.
@@ -163,7 +163,7 @@ public final class Connection extends Source {
 
     @Override
     protected boolean canAwait() {
-        return phase == Phase.OPEN && !ending && !memory.wasUsed() && waits.areBounded(socket);
+        return phase == Phase.OPEN && !ending && !memory.wasUsed() && waits.areBounded();
     }
 
     @Override
@@ -291,13 +291,13 @@ public final class Connection extends Source {
                 beginVersion(msgId, command, reply);
                 return PARKED;
             }
-            exchange.begin();
+            exchange.begin(msgId, command, reply && !host.buffers().tap().isWatched());
             streams.goIn();
             Commands.of(command).handle(exchange);
-            if (reply) {
-                out.reply(msgId, command, exchange.answerSize());
-            } else {
+            if (!reply) {
                 out.drop();
+            } else if (!exchange.hasBegun()) {
+                out.reply(msgId, command, exchange.answerSize());
             }
         } catch (VfioException e) {
             fault(e);
@@ -415,6 +415,7 @@ public final class Connection extends Source {
         switch (opened) {
             case Opened.Device device -> {
                 phase = Phase.OPEN;
+                waits.prepare(socket);
                 exchange.open(device.device(), negotiation.proposed().disablableAreas());
                 memory.limit(negotiation.transferBytes());
                 int size = negotiation.write(out.buffer(), Outbound.PAYLOAD, host.limits(), openTwin());

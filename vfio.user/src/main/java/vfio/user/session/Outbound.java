@@ -60,6 +60,17 @@ final class Outbound {
         start(msgId, command, HeaderLayout.BYTES + payloadSize, HeaderLayout.F_TYPE_REPLY, 0);
     }
 
+    /// The answer is written up to `structure` bytes of payload, and the rest of it is in memory that is somebody else's from the return
+    /// on: sends it, and keeps what the socket does not take at once. Nobody who watches sees it.
+    void replyLent(UnixSocket socket, int msgId, int command, int structure, MemorySegment memory, long at, int count) {
+        reply(msgId, command, structure + count);
+        shown = true;
+        int head = PAYLOAD + structure;
+        sent = Math.max(0, socket.send2(buffer, 0, head, memory, at, count, false));
+        int done = Math.max(0, sent - head);
+        MemorySegment.copy(memory, at + done, buffer, (long) head + done, count - done);
+    }
+
     /// A command of the server is written instead: this is its header.
     void command(int msgId, int command, int payloadSize) {
         start(msgId, command, HeaderLayout.BYTES + payloadSize, HeaderLayout.F_TYPE_COMMAND, 0);

@@ -4,6 +4,7 @@ package vfio.user.session;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 import linux.sys.Fd;
+import linux.sys.UnixSocket;
 import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.DevicePort;
@@ -16,6 +17,10 @@ import vfio.user.wire.HeaderLayout;
 
 /// The message that is in the connection's buffers now.
 final class RequestExchange extends Exchange {
+    private final UnixSocket socket;
+    private final Streams streams;
+    /// Made once.
+    private final DevicePort.Borrower borrower = this::take;
     private Inbound in;
     private final Outbound out;
     private final Consumer<VfioException> faults;
@@ -26,8 +31,16 @@ final class RequestExchange extends Exchange {
     private DevicePort port;
     private boolean disablable;
     private int answerSize;
+    private int msgId;
+    private int command;
+    private boolean mayLend;
+    private int lentStructure;
+    private boolean begun;
 
-    RequestExchange(Inbound in, Outbound out, ClientLimits limits, ClientMemory memory, Consumer<VfioException> faults) {
+    RequestExchange(UnixSocket socket, Streams streams, Inbound in, Outbound out, ClientLimits limits, ClientMemory memory,
+            Consumer<VfioException> faults) {
+        this.socket = socket;
+        this.streams = streams;
         this.in = in;
         this.out = out;
         this.faults = faults;
@@ -47,8 +60,36 @@ final class RequestExchange extends Exchange {
         in = other;
     }
 
-    void begin() {
+    /// Another message.
+    ///
+    /// @param lend whether its answer may be sent from memory that is lent
+    void begin(int itsId, int itsCommand, boolean lend) {
         answerSize = 0;
+        msgId = itsId;
+        command = itsCommand;
+        mayLend = lend;
+        begun = false;
+    }
+
+    /// Whether the answer, or the beginning of it, is out already.
+    boolean hasBegun() {
+        return begun;
+    }
+
+    @Override
+    public boolean answerLent(int structure, int region, long offset, int count) throws VfioException {
+        lentStructure = structure;
+        return mayLend && port.lend(region, offset, count, borrower);
+    }
+
+    private void take(MemorySegment memory, long offset, int count) {
+        if (streams.comeOut()) {
+            begun = true;
+            out.replyLent(socket, msgId, command, lentStructure, memory, offset, count);
+        } else {
+            // Somebody else sends meanwhile: this is kept, and whoever has the streams next decides.
+            MemorySegment.copy(memory, offset, out.buffer(), (long) Outbound.PAYLOAD + lentStructure, count);
+        }
     }
 
     int answerSize() {

@@ -26,7 +26,6 @@ final class Waits {
 
     private final PollLoop loop;
     private boolean bounded;
-    private boolean refused;
     private int pause = 1;
     /// Waits until the next try.
     private int left;
@@ -37,19 +36,19 @@ final class Waits {
         this.loop = loop;
     }
 
-    /// Sees to it that a wait ends by itself.
-    ///
-    /// @return false when that cannot be had
-    boolean areBounded(UnixSocket socket) {
-        if (!bounded && !refused) {
-            try {
-                socket.setTimeout(LONGEST);
-                bounded = true;
-            } catch (VfioException e) {
-                refused = true;
-                LOG.log(Level.WARNING, "a client is not waited for in its socket: {0}", e.getMessage());
-            }
+    /// Sees to it that a wait ends by itself, and that an answer mostly fits the socket as it is.
+    void prepare(UnixSocket socket) {
+        try {
+            socket.setTimeout(LONGEST);
+            bounded = true;
+            socket.setSendBuffer(Buffers.LONGEST_MESSAGE);
+        } catch (VfioException e) {
+            LOG.log(Level.WARNING, "a client''s socket stays as it is: {0}", e.getMessage());
         }
+    }
+
+    /// Whether a wait ends by itself.
+    boolean areBounded() {
         return bounded;
     }
 
