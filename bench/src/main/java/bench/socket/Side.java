@@ -66,9 +66,9 @@ record Side(String name, String protocol, List<Path> sockets, Child child) imple
 
     /// Sends messages from a client on those processors.
     Run run(Tools tools, String processors, String kind, int count, int connections) throws IOException {
-        List<String> command = new ArrayList<>(List.of(tools.program(), "client", protocol, kind, Integer.toString(count)));
-        sockets.subList(0, connections).forEach(socket -> command.add(socket.toString()));
-        try (Child client = Child.start(processors, command).await("warm")) {
+        List<String> arguments = new ArrayList<>(List.of(protocol, kind, Integer.toString(count)));
+        sockets.subList(0, connections).forEach(socket -> arguments.add(socket.toString()));
+        try (Child client = Child.start(processors, tools.client(arguments)).await("warm")) {
             long before = child.cpuNanos();
             Map<String, Double> said = client.ask("go");
             double serverCpu = (child.cpuNanos() - before) / said.get("messages");
