@@ -5,7 +5,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import linux.sys.Epoll;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
@@ -18,6 +17,7 @@ import vfio.user.command.Commands;
 import vfio.user.command.Exchange;
 import vfio.user.command.LenientAnswer;
 import vfio.user.loop.Source;
+import vfio.user.traffic.Traffic;
 import vfio.user.wire.Command;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.HostOrder;
@@ -50,9 +50,10 @@ public final class Connection extends Source {
     private Inbound in;
     private final Outbound out;
     private final RequestExchange exchange;
-    private final AtomicLong requests = new AtomicLong();
-    private final AtomicLong errors = new AtomicLong();
-    private final AtomicLong lateResults = new AtomicLong();
+    private final Traffic traffic;
+    /// What clients before this one did.
+    private final long requestsBefore;
+    private final long errorsBefore;
     private final ClientMemory memory;
     private final Meanwhile meanwhile;
     private final Streams streams = new Streams();
@@ -84,6 +85,9 @@ public final class Connection extends Source {
         this.host = host;
         this.socket = socket;
         this.client = client;
+        traffic = host.traffic();
+        requestsBefore = traffic.requests();
+        errorsBefore = traffic.errors();
         faults = new FaultLog("device=" + host.address() + " client=" + client, host.limits().faultLines());
         memory = new ClientMemory(new Outbound(host.buffers().transfer(), host.buffers().tap()), host.limits().transfer(),
             () -> host.loop().execute(this::sendTransfer));
@@ -100,17 +104,12 @@ public final class Connection extends Source {
 
     /// Messages so far. Any thread.
     public long requests() {
-        return requests.get();
+        return traffic.requests() - requestsBefore;
     }
 
     /// Those of them that failed. Any thread.
     public long errors() {
-        return errors.get();
-    }
-
-    /// Results that came after their request was answered ETIMEDOUT, and were discarded. Any thread.
-    public long lateResults() {
-        return lateResults.get();
+        return traffic.errors() - errorsBefore;
     }
 
     /// Answers what the client has sent by now, then closes. From a task of the loop; a second call has no effect.
@@ -228,7 +227,7 @@ public final class Connection extends Source {
         }
         if (meanwhile.hasAnswered()) {
             out.discard();
-            lateResults.incrementAndGet();
+            traffic.lateResult();
         }
         in = meanwhile.end();
         exchange.use(in);
@@ -239,8 +238,18 @@ public final class Connection extends Source {
     }
 
     private int answerAll() {
+        boolean first = true;
         while (in.next()) {
+            if (first) {
+                traffic.begin();
+                first = false;
+            }
+            int command = HostOrder.u16(in.buffer(), in.start() + HeaderLayout.CMD);
+            traffic.request(command);
             int next = answer();
+            if (phase != Phase.OPENING) {
+                traffic.answered(command);
+            }
             in.endMessage();
             if (next != GO_ON) {
                 return next;
@@ -255,7 +264,6 @@ public final class Connection extends Source {
     }
 
     private int answer() {
-        requests.lazySet(requests.getPlain() + 1);
         int at = in.start();
         int msgId = HostOrder.u16(in.buffer(), at + HeaderLayout.MSG_ID);
         int command = HostOrder.u16(in.buffer(), at + HeaderLayout.CMD);
@@ -320,8 +328,8 @@ public final class Connection extends Source {
     }
 
     private void fault(VfioException fault) {
-        errors.lazySet(errors.getPlain() + 1);
         int command = HostOrder.u16(in.buffer(), in.start() + HeaderLayout.CMD);
+        traffic.error(command);
         faults.warn(Command.of(command).map(Command::name).orElse("command=0x" + Integer.toHexString(command)), fault.toString());
     }
 
@@ -358,7 +366,9 @@ public final class Connection extends Source {
         openTimedOut = false;
         openAttempt++;
         phase = Phase.VERSION;
-        errors.lazySet(errors.getPlain() + 1);
+        traffic.timedOut();
+        traffic.error(Command.VERSION.code());
+        traffic.answered(Command.VERSION.code());
         faults.warn(Command.VERSION.name(), "ETIMEDOUT: the device is still being opened");
         if (versionReply) {
             out.error(versionId, Command.VERSION.code(), Errno.ETIMEDOUT);
@@ -391,7 +401,7 @@ public final class Connection extends Source {
             openTimedOut = false;
             host.loop().resume(this);
         } else if (brought instanceof Opened.Device late) {
-            lateResults.incrementAndGet();
+            traffic.lateResult();
             host.workers().execute(late.device()::close);
         }
     }
@@ -413,14 +423,16 @@ public final class Connection extends Source {
                 // The client may try again: why the device cannot be opened may pass.
                 phase = Phase.VERSION;
                 opened = null;
-                errors.lazySet(errors.getPlain() + 1);
+                traffic.error(Command.VERSION.code());
                 faults.warn(Command.VERSION.name(), refused.why().toString());
                 if (versionReply) {
                     out.error(versionId, Command.VERSION.code(), refused.why().errno());
                 }
             }
         }
-        return flush();
+        int next = flush();
+        traffic.answered(Command.VERSION.code());
+        return next;
     }
 
     /// Makes the second socket, if the client asked for one and an answer tells it.
@@ -455,6 +467,7 @@ public final class Connection extends Source {
     @Override
     protected void closed() {
         closed = true;
+        traffic.lost(in.waiting() + meanwhile.messagesWaiting() + (out.isWaiting() ? 1 : 0));
         memory.close();
         host.loop().remove(meanwhile);
         if (twin != null) {
