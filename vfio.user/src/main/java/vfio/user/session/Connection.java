@@ -57,13 +57,14 @@ public final class Connection extends Source {
     private final ClientMemory memory;
     private final Meanwhile meanwhile;
     private final Streams streams = new Streams();
+    private final Doorbells doorbells;
+    private final SecondSocket second;
 
     // Of the loop.
     private boolean isOvertaken;
     private boolean abandoned;
     private boolean openPending;
     private int openAttempt;
-    private Twin twin;
 
     // Of the turn.
     private Phase phase = Phase.VERSION;
@@ -74,7 +75,6 @@ public final class Connection extends Source {
     private Opened opened;
     private boolean openTimedOut;
     private boolean closed;
-    private UnixSocket twinPeer;
     private volatile boolean ending;
 
     /// A connection that was just accepted.
@@ -91,10 +91,12 @@ public final class Connection extends Source {
         faults = new FaultLog("device=" + host.address() + " client=" + client, host.limits().faultLines());
         memory = new ClientMemory(new Outbound(host.buffers().transfer(), host.buffers().tap()), host.limits().transfer(),
             () -> host.loop().execute(this::sendTransfer));
+        second = new SecondSocket(host, memory);
         meanwhile = new Meanwhile(host, socket, memory);
         in = new Inbound(host.buffers().received(), host.buffers().tap());
         out = new Outbound(host.buffers().answer(), host.buffers().tap());
-        exchange = new RequestExchange(in, out, host.limits(), memory, this::fault);
+        doorbells = new Doorbells(host, e -> faults.warn("doorbell", e.toString()));
+        exchange = new RequestExchange(in, out, host.limits(), memory, doorbells, this::fault);
     }
 
     /// The name shown to people.
@@ -193,9 +195,7 @@ public final class Connection extends Source {
 
     /// A task: a device wants memory of the client.
     private void sendTransfer() {
-        if (twin != null) {
-            host.loop().resume(twin);
-        } else {
+        if (!second.resume()) {
             host.loop().resume(meanwhile.isOn() ? meanwhile : this);
         }
     }
@@ -412,6 +412,7 @@ public final class Connection extends Source {
                 phase = Phase.OPEN;
                 exchange.open(device.device(), negotiation.proposed().disablableAreas());
                 memory.limit(negotiation.transferBytes());
+                doorbells.limit(negotiation.messageFds());
                 int size = negotiation.write(out.buffer(), Outbound.PAYLOAD, host.limits(), openTwin());
                 if (versionReply) {
                     out.reply(versionId, Command.VERSION.code(), size);
@@ -441,26 +442,11 @@ public final class Connection extends Source {
             return false;
         }
         try {
-            UnixSocket[] pair = UnixSocket.pair();
-            twinPeer = pair[1];
-            out.attach(twinPeer.fd());
-            memory.useTwin();
-            Twin fresh = new Twin(pair[0], memory, new Inbound(host.buffers().twin(), host.buffers().tap()));
-            if (!host.loop().execute(() -> addTwin(fresh))) {
-                pair[0].close();
-            }
+            out.attach(second.open());
             return true;
         } catch (VfioException e) {
             fault(e);
             return false;
-        }
-    }
-
-    private void addTwin(Twin fresh) {
-        twin = fresh;
-        host.loop().add(fresh, Epoll.IN);
-        if (closed) {
-            host.loop().remove(fresh);
         }
     }
 
@@ -470,27 +456,27 @@ public final class Connection extends Source {
         traffic.lost(in.waiting() + meanwhile.messagesWaiting() + (out.isWaiting() ? 1 : 0));
         memory.close();
         host.loop().remove(meanwhile);
-        if (twin != null) {
-            host.loop().remove(twin);
-        }
-        if (twinPeer != null) {
-            twinPeer.close();
-        }
+        second.close();
         socket.close();
         in.close();
         meanwhile.close();
-        host.workers().execute(() -> {
-            try {
-                if (opened instanceof Opened.Device device) {
-                    device.device().close();
-                }
-                memory.drain();
-            } finally {
-                // A close that fails is a defect elsewhere, and no reason not to serve the next client.
-                if (!host.loop().execute(host.left())) {
-                    host.left().run();
-                }
+        // Not before the last doorbell has come out of the device.
+        doorbells.close(() -> host.workers().execute(this::closeDevice));
+    }
+
+    /// On a worker: may wait.
+    private void closeDevice() {
+        try {
+            doorbells.closePorts();
+            if (opened instanceof Opened.Device device) {
+                device.device().close();
             }
-        });
+            memory.drain();
+        } finally {
+            // A close that fails is a defect elsewhere, and no reason not to serve the next client.
+            if (!host.loop().execute(host.left())) {
+                host.left().run();
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 package vfio.user.session;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.function.Consumer;
 import linux.sys.Fd;
 import vfio.pci.api.OwnedFd;
@@ -11,6 +12,7 @@ import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.RemoteMemory;
 import vfio.user.command.ClientLimits;
 import vfio.user.command.DmaLedger;
+import vfio.user.command.DoorbellEvent;
 import vfio.user.command.Exchange;
 import vfio.user.wire.HeaderLayout;
 
@@ -22,17 +24,20 @@ final class RequestExchange extends Exchange {
     private final ClientLimits limits;
     private final DmaLedger ledger;
     private final ClientMemory memory;
+    private final Doorbells doorbells;
     private VfioDevice device;
     private DevicePort port;
     private boolean disablable;
     private int answerSize;
 
-    RequestExchange(Inbound in, Outbound out, ClientLimits limits, ClientMemory memory, Consumer<VfioException> faults) {
+    RequestExchange(Inbound in, Outbound out, ClientLimits limits, ClientMemory memory, Doorbells doorbells,
+            Consumer<VfioException> faults) {
         this.in = in;
         this.out = out;
         this.faults = faults;
         this.limits = limits;
         this.memory = memory;
+        this.doorbells = doorbells;
         ledger = new DmaLedger(limits);
     }
 
@@ -108,6 +113,11 @@ final class RequestExchange extends Exchange {
     @Override
     public DevicePort port() {
         return port;
+    }
+
+    @Override
+    public List<DoorbellEvent> doorbells(int region) throws VfioException {
+        return doorbells.of(device, region);
     }
 
     @Override
