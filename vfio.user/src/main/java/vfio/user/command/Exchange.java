@@ -71,6 +71,9 @@ public abstract class Exchange {
     /// @throws VfioException EINVAL for a region that does not exist; EMFILE when the process has no descriptor left
     public abstract List<DoorbellEvent> doorbells(int region) throws VfioException;
 
+    /// A file came for memory that the device may write to.
+    public abstract void memoryFile(OwnedFd file) throws VfioException;
+
     /// Counts a fault that has no answer of its own, as in a posted write among others.
     public abstract void fault(VfioException fault);
 

@@ -96,7 +96,8 @@ public final class Connection extends Source {
         in = new Inbound(host.buffers().received(), host.buffers().tap());
         out = new Outbound(host.buffers().answer(), host.buffers().tap());
         doorbells = new Doorbells(host, e -> faults.warn("doorbell", e.toString()));
-        exchange = new RequestExchange(in, out, host.limits(), memory, doorbells, this::fault);
+        exchange = new RequestExchange(in, out, host.limits(), memory, doorbells,
+            new PrivateMemory(host, socket, client), this::fault);
     }
 
     /// The name shown to people.

@@ -25,19 +25,21 @@ final class RequestExchange extends Exchange {
     private final DmaLedger ledger;
     private final ClientMemory memory;
     private final Doorbells doorbells;
+    private final PrivateMemory privateMemory;
     private VfioDevice device;
     private DevicePort port;
     private boolean disablable;
     private int answerSize;
 
     RequestExchange(Inbound in, Outbound out, ClientLimits limits, ClientMemory memory, Doorbells doorbells,
-            Consumer<VfioException> faults) {
+            PrivateMemory privateMemory, Consumer<VfioException> faults) {
         this.in = in;
         this.out = out;
         this.faults = faults;
         this.limits = limits;
         this.memory = memory;
         this.doorbells = doorbells;
+        this.privateMemory = privateMemory;
         ledger = new DmaLedger(limits);
     }
 
@@ -118,6 +120,11 @@ final class RequestExchange extends Exchange {
     @Override
     public List<DoorbellEvent> doorbells(int region) throws VfioException {
         return doorbells.of(device, region);
+    }
+
+    @Override
+    public void memoryFile(OwnedFd file) throws VfioException {
+        privateMemory.look(file);
     }
 
     @Override
