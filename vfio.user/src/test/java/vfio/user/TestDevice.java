@@ -33,6 +33,7 @@ import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.function.Doorbell;
 
 /// A device that is plain memory: BAR0 64 KiB with two areas that can be mapped, BAR2 4 MiB trapped, config space, a device-specific
 /// region. It counts what is asked of it, and can be told to block or to go.
@@ -64,7 +65,10 @@ final class TestDevice implements VfioDevice {
     volatile boolean lends;
     final AtomicInteger lendings = new AtomicInteger();
     volatile boolean closed;
+    /// Ports that are open, and whether the last of them was closed.
+    private final AtomicInteger ports = new AtomicInteger();
     volatile boolean portClosed;
+    final List<Doorbell> doorbells = new CopyOnWriteArrayList<>();
     /// When set, resets fail with it.
     volatile Errno resetFailure;
     private final OwnedFd bar0File;
@@ -135,7 +139,14 @@ final class TestDevice implements VfioDevice {
     }
 
     @Override
+    public List<Doorbell> doorbells(int region) throws VfioException {
+        regionInfo(region);
+        return doorbells.stream().filter(doorbell -> doorbell.bar() == region).toList();
+    }
+
+    @Override
     public DevicePort port() {
+        ports.incrementAndGet();
         return new DevicePort() {
             @Override
             public void read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
@@ -163,7 +174,7 @@ final class TestDevice implements VfioDevice {
 
             @Override
             public void close() {
-                portClosed = true;
+                portClosed = ports.decrementAndGet() == 0;
             }
         };
     }

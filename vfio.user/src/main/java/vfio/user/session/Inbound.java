@@ -179,6 +179,16 @@ final class Inbound {
         sifted = head;
     }
 
+    /// Complete messages that [#next()] has not gone to.
+    int waiting() {
+        int messages = 0;
+        int at = head;
+        for (int size; !broken && (size = sizeAt(at)) >= 0; at += size) {
+            messages++;
+        }
+        return messages;
+    }
+
     /// Whether a size was met that no message has: where the next message begins cannot be known.
     boolean isBroken() {
         return broken;

@@ -2,10 +2,11 @@
 package vfio.user.session;
 
 import java.lang.foreign.MemorySegment;
-import java.util.List;
+import java.util.Arrays;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
+import vfio.user.command.Exchange;
 import vfio.user.trace.Tap;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.trace.TraceRecord;
@@ -29,8 +30,10 @@ final class Outbound {
 
     private final MemorySegment buffer;
     private final Tap tap;
-    private final int[] numbers = new int[1];
-    private OwnedFd fd;
+    private final int[] numbers = new int[Exchange.MAX_MSG_FDS];
+    /// What goes along.
+    private final OwnedFd[] fds = new OwnedFd[Exchange.MAX_MSG_FDS];
+    private int fdCount;
     /// Whether who watches has seen it; not before it is sent, for it may be discarded.
     private boolean shown;
     private int sent;
@@ -45,14 +48,14 @@ final class Outbound {
         return buffer;
     }
 
-    /// Has a descriptor go with the answer that is being written.
+    /// Has a descriptor go with the answer that is being written, behind those that do already.
     void attach(OwnedFd lent) {
-        fd = lent;
+        fds[fdCount++] = lent;
     }
 
     /// Forgets the answer that was being written.
     void drop() {
-        fd = null;
+        fdCount = 0;
     }
 
     /// The answer is written: this is its header.
@@ -119,15 +122,15 @@ final class Outbound {
         if (sent < size && !shown) {
             shown = true;
             if (tap.isWatched()) {
-                tap.show(TraceRecord.Kind.SENT, buffer, 0, size, fd == null ? List.of() : List.of(fd));
+                tap.show(TraceRecord.Kind.SENT, buffer, 0, size, Arrays.asList(fds).subList(0, fdCount));
             }
         }
         while (sent < size) {
-            int count = fd == null ? socket.send(buffer, sent, size - sent, wait) : sendWithFd(socket, wait);
+            int count = fdCount == 0 ? socket.send(buffer, sent, size - sent, wait) : sendWithFd(socket, wait);
             if (count < 0) {
                 return count == EAGAIN ? Sent.BLOCKED : Sent.BROKEN;
             }
-            fd = null;
+            fdCount = 0;
             sent += count;
             if (!wait && sent < size) {
                 // It would have taken more if there were room.
@@ -138,7 +141,9 @@ final class Outbound {
     }
 
     private int sendWithFd(UnixSocket socket, boolean wait) {
-        numbers[0] = fd.number();
-        return socket.sendWithFds(buffer, sent, size - sent, numbers, 1, wait);
+        for (int i = 0; i < fdCount; i++) {
+            numbers[i] = fds[i].number();
+        }
+        return socket.sendWithFds(buffer, sent, size - sent, numbers, fdCount, wait);
     }
 }

@@ -2,6 +2,7 @@
 package vfio.user.session;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.function.Consumer;
 import linux.sys.Fd;
 import linux.sys.UnixSocket;
@@ -12,6 +13,7 @@ import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.RemoteMemory;
 import vfio.user.command.ClientLimits;
 import vfio.user.command.DmaLedger;
+import vfio.user.command.DoorbellEvent;
 import vfio.user.command.Exchange;
 import vfio.user.wire.HeaderLayout;
 
@@ -27,6 +29,8 @@ final class RequestExchange extends Exchange {
     private final ClientLimits limits;
     private final DmaLedger ledger;
     private final ClientMemory memory;
+    private final Doorbells doorbells;
+    private final PrivateMemory privateMemory;
     private VfioDevice device;
     private DevicePort port;
     private boolean disablable;
@@ -38,7 +42,7 @@ final class RequestExchange extends Exchange {
     private boolean begun;
 
     RequestExchange(UnixSocket socket, Streams streams, Inbound in, Outbound out, ClientLimits limits, ClientMemory memory,
-            Consumer<VfioException> faults) {
+            Doorbells doorbells, PrivateMemory privateMemory, Consumer<VfioException> faults) {
         this.socket = socket;
         this.streams = streams;
         this.in = in;
@@ -46,6 +50,8 @@ final class RequestExchange extends Exchange {
         this.faults = faults;
         this.limits = limits;
         this.memory = memory;
+        this.doorbells = doorbells;
+        this.privateMemory = privateMemory;
         ledger = new DmaLedger(limits);
     }
 
@@ -149,6 +155,16 @@ final class RequestExchange extends Exchange {
     @Override
     public DevicePort port() {
         return port;
+    }
+
+    @Override
+    public List<DoorbellEvent> doorbells(int region) throws VfioException {
+        return doorbells.of(device, region);
+    }
+
+    @Override
+    public void memoryFile(OwnedFd file) throws VfioException {
+        privateMemory.look(file);
     }
 
     @Override
