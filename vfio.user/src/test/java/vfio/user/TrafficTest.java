@@ -93,7 +93,8 @@ class TrafficTest {
             ServerFixture.await("the first answer is begun", () -> of("REGION_READ").max() > 0);
         }
         ServerFixture.await("the client has left", () -> fixture.server.served().getFirst().client().isEmpty());
-        assertThat(of("REGION_READ").requests()).isEqualTo(1);
-        assertThat(traffic().lost()).as("one answer half out, and seven requests").isEqualTo(8);
+        long begun = of("REGION_READ").requests();
+        assertThat(begun).as("as many as the socket takes answers").isBetween(1L, 7L);
+        assertThat(traffic().lost()).as("one answer half out, and the requests behind it").isEqualTo(1 + 8 - begun);
     }
 }
