@@ -55,7 +55,8 @@ final class ToolsIT {
             runtime.awaitLine(line -> line.startsWith("serving "));
             Ended probe = run("probe", socket.toString(), "-j");
             assertThat(probe.code()).isZero();
-            assertThat(probe.output()).contains("\"vendor\":\"0x8086\"", "\"kind\":\"sparse-mmap\"", "\"name\":\"msix\",\"count\":5");
+            assertThat(probe.output()).contains("\"vendor\":\"0x8086\"", "\"kind\":\"sparse-mmap\"", "\"name\":\"msix\",\"count\":5",
+                "\"io_fds\":[{\"offset\":\"0x3800\",\"size\":4,\"type\":0,\"flags\":\"0x1\",\"datamatch\":\"0x19\"}");
 
             Ended same = run("replay", SESSION.toString(), socket.toString());
             assertThat(same.output()).startsWith("same: sent=272 compared=272");

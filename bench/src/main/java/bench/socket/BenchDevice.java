@@ -76,6 +76,13 @@ final class BenchDevice implements VfioDevice, DevicePort {
         MemorySegment.copy(buffer, bufferOffset, memory, offset, count);
     }
 
+    @Override
+    public boolean lend(int region, long offset, int count, Borrower borrower) throws VfioException {
+        check(region, offset, count);
+        borrower.take(memory, offset, count);
+        return true;
+    }
+
     private static void check(int region, long offset, int count) throws VfioException {
         if (region != BAR2) {
             throw new VfioException(Errno.EINVAL, "region=0x%x expected=BAR 2".formatted(region));

@@ -5,22 +5,16 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// A process of the bench on one processor, which speaks lines.
+/// A process of the bench on processors of its own, which speaks lines.
 final class Child implements AutoCloseable {
     private final Process process;
     private final BufferedReader output;
     private final Writer input;
-    /// By thread, those that have ended included.
-    private final Map<Path, Long> cpuNanos = new HashMap<>();
 
     private Child(Process process) {
         this.process = process;
@@ -28,9 +22,9 @@ final class Child implements AutoCloseable {
         input = process.outputWriter();
     }
 
-    /// Starts a program on that processor. What it complains about is shown.
-    static Child start(int processor, List<String> command) throws IOException {
-        List<String> pinned = new ArrayList<>(List.of("taskset", "-c", Integer.toString(processor)));
+    /// Starts a program on those processors, as `taskset` names them. What it complains about is shown.
+    static Child start(String processors, List<String> command) throws IOException {
+        List<String> pinned = new ArrayList<>(List.of("taskset", "-c", processors));
         pinned.addAll(command);
         return new Child(new ProcessBuilder(pinned).redirectError(ProcessBuilder.Redirect.INHERIT).start());
     }
@@ -62,19 +56,19 @@ final class Child implements AutoCloseable {
         return values;
     }
 
-    /// Nanoseconds that its threads have had a processor, less what one had after the last call and before it ended.
-    long cpuNanos() throws IOException {
-        try (DirectoryStream<Path> tasks = Files.newDirectoryStream(Path.of("/proc", Long.toString(process.pid()), "task"))) {
-            for (Path task : tasks) {
-                try {
-                    cpuNanos.put(task, Long.valueOf(Files.readString(task.resolve("schedstat")).split(" ")[0]));
-                } catch (NoSuchFileException ended) {
-                    // One that came and went.
-                    continue;
-                }
-            }
+    /// Confines it, all its threads, to other processors.
+    void moveTo(String processors) throws IOException, InterruptedException {
+        Process move = new ProcessBuilder("taskset", "-a", "-p", "-c", processors, Long.toString(process.pid()))
+            .redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        int code = move.waitFor();
+        if (code != 0) {
+            throw new IOException("taskset code=" + code + " processors=" + processors);
         }
-        return cpuNanos.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /// Nanoseconds that it has had a processor.
+    long cpuNanos() throws IOException {
+        return CpuClock.nanos(process.pid());
     }
 
     @Override

@@ -28,6 +28,7 @@ final class JavaEcho {
             System.out.println("ready");
             while (true) {
                 try (UnixSocket client = listening.accept()) {
+                    client.setSendBuffer(BUFFER);
                     echo.serve(client);
                 }
             }

@@ -53,7 +53,9 @@ final class OneCore {
     void run(String other) throws IOException {
         List<Side> sides = new ArrayList<>();
         try {
-            sides.add(Side.cEcho(tools, Main.FIRST));
+            if (tools.hasC()) {
+                sides.add(Side.cEcho(tools, Main.FIRST));
+            }
             sides.add(Side.javaEcho(tools, Main.FIRST));
             sides.add(Side.server(tools, "server", Main.FIRST, 1, List.of()));
             if (other != null) {
@@ -78,10 +80,11 @@ final class OneCore {
 
     private void print(boolean other) {
         out.printf("%nOne core, microseconds of both ends per message, ratios as median (least to greatest)%n%n");
-        out.printf("| message | C echo | Java echo / C echo | server / C echo | target |%s%n", other ? " server / other |" : "");
+        String limit = tools.hasC() ? "C echo" : "Java echo";
+        out.printf("| message | %s | Java echo / %s | server / %s | target |%s%n", limit, limit, limit, other ? " server / other |" : "");
         out.printf("|---|---|---|---|---|%s%n", other ? "---|" : "");
         for (Kind kind : Kind.values()) {
-            Spread echo = cpu.get("C echo" + kind);
+            Spread echo = cpu.get(limit + kind);
             Spread javaEcho = cpu.get("Java echo" + kind).over(echo);
             Spread server = cpu.get("server" + kind);
             String note = javaEcho.median() > JAVA_ECHO_AT_MOST ? " void: Java echo" : "";

@@ -9,6 +9,7 @@ import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.user.VfioUserServer;
@@ -19,10 +20,14 @@ final class Server {
     private Server() {
     }
 
-    /// `SOCKET...`: a device for each.
+    /// `SOCKET...`: a device for each. The property `bench.spin` is the microseconds of [VfioUserServer#setSpin].
     public static void main(String[] sockets) throws VfioException, IOException {
         BenchPci pci = new BenchPci();
         VfioUserServer server = new VfioUserServer(pci, pci);
+        Integer spin = Integer.getInteger("bench.spin");
+        if (spin != null) {
+            server.setSpin(Duration.ofNanos(spin * 1000L));
+        }
         try {
             for (int i = 0; i < sockets.length; i++) {
                 server.serve(PciAddress.ofRoutingId(0, i), Path.of(sockets[i]));

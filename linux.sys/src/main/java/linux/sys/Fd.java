@@ -20,6 +20,7 @@ public final class Fd implements OwnedFd {
     private static final int F_DUPFD_CLOEXEC = 1030;
     private static final int O_NONBLOCK = 0x800;
     private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int STATX_INO = 0x100;
     private static final int STATX_SIZE = 0x200;
 
     /// Set in [#users] once closed; the other bits count the calls inside.
@@ -71,19 +72,33 @@ public final class Fd implements OwnedFd {
 
     /// As [#size()], of any owner's.
     public static long size(OwnedFd fd) throws VfioException {
+        return statx(fd, STATX_SIZE).get(ValueLayout.JAVA_LONG, Libc.scratchOffset() + StatxLayout.SIZE);
+    }
+
+    /// Which file it is of.
+    public static FileIdentity identity(OwnedFd fd) throws VfioException {
+        int flags = fcntl(fd, F_GETFL, 0);
+        MemorySegment scratch = statx(fd, STATX_INO);
+        long at = Libc.scratchOffset();
+        return new FileIdentity(scratch.get(ValueLayout.JAVA_INT, at + StatxLayout.DEV_MAJOR),
+            scratch.get(ValueLayout.JAVA_INT, at + StatxLayout.DEV_MINOR), scratch.get(ValueLayout.JAVA_LONG, at + StatxLayout.INO), flags);
+    }
+
+    /// The answer is in the scratch memory of the thread.
+    private static MemorySegment statx(OwnedFd fd, int what) throws VfioException {
         MemorySegment scratch = Libc.scratch();
         int result;
         int inside = enter(fd);
         try {
             long statx = scratch.address() + Libc.scratchOffset();
-            result = Libc.call(Libc.STATX, inside, EMPTY_PATH.address(), AT_EMPTY_PATH, STATX_SIZE, statx, 0);
+            result = Libc.call(Libc.STATX, inside, EMPTY_PATH.address(), AT_EMPTY_PATH, what, statx, 0);
         } finally {
             leave(fd);
         }
         if (result < 0) {
             throw Libc.failure("statx", result, "fd=" + inside);
         }
-        return scratch.get(ValueLayout.JAVA_LONG, Libc.scratchOffset() + StatxLayout.SIZE);
+        return scratch;
     }
 
     /// Reads at an offset, of any owner's descriptor. Hot: allocates nothing.

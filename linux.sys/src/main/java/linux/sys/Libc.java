@@ -45,6 +45,7 @@ final class Libc {
     static final MemorySegment RECVMSG = function("recvmsg");
     static final MemorySegment SEND = function("send");
     static final MemorySegment SENDMSG = function("sendmsg");
+    static final MemorySegment SETSOCKOPT = function("setsockopt");
     static final MemorySegment SHUTDOWN = function("shutdown");
     static final MemorySegment SOCKET = function("socket");
     static final MemorySegment SOCKETPAIR = function("socketpair");

@@ -19,10 +19,17 @@ final class StatxLayout {
             MemoryLayout.paddingLayout(2),
             ValueLayout.JAVA_LONG.withName("stx_ino"),
             ValueLayout.JAVA_LONG.withName("stx_size"),
-            // Blocks, times, device numbers and reserved space: nothing here reads them.
-            MemoryLayout.paddingLayout(208)).withName("statx");
+            // Blocks, times, the device a special file stands for: nothing here reads them.
+            MemoryLayout.paddingLayout(88),
+            ValueLayout.JAVA_INT.withName("stx_dev_major"),
+            ValueLayout.JAVA_INT.withName("stx_dev_minor"),
+            // What later kernels added, and reserved space.
+            MemoryLayout.paddingLayout(112)).withName("statx");
 
     static final long MODE = LAYOUT.byteOffset(PathElement.groupElement("stx_mode"));
+    static final long INO = LAYOUT.byteOffset(PathElement.groupElement("stx_ino"));
+    static final long DEV_MAJOR = LAYOUT.byteOffset(PathElement.groupElement("stx_dev_major"));
+    static final long DEV_MINOR = LAYOUT.byteOffset(PathElement.groupElement("stx_dev_minor"));
     static final long SIZE = LAYOUT.byteOffset(PathElement.groupElement("stx_size"));
 
     private StatxLayout() {

@@ -24,7 +24,10 @@ public final class UnixSocket implements AutoCloseable {
     private static final int SOCK_CLOEXEC = 0x80000;
     private static final int SHUT_RDWR = 2;
     private static final int SO_TYPE = 3;
+    private static final int SO_SNDBUF = 7;
     private static final int SO_PEERCRED = 17;
+    private static final int SO_RCVTIMEO = 20;
+    private static final int SO_SNDTIMEO = 21;
     private static final int SO_ACCEPTCONN = 30;
     private static final int SO_DOMAIN = 39;
     private static final int AT_FDCWD = -100;
@@ -32,6 +35,8 @@ public final class UnixSocket implements AutoCloseable {
     private static final int STATX_MODE = 0x2;
     private static final int PERMISSIONS = 0777;
     private static final long RETRY_NANOS = 1_000_000;
+    private static final long MICRO = 1_000;
+    private static final long PER_SECOND = 1_000_000;
 
     private final Fd fd;
     private final ReceiveMessage receiving = new ReceiveMessage();
@@ -272,6 +277,42 @@ public final class UnixSocket implements AutoCloseable {
                 throw Libc.failure("getsockopt", result, "fd=" + number + " option=SO_PEERCRED");
             }
             return UcredLayout.decode(ucred);
+        } finally {
+            fd.leave();
+        }
+    }
+
+    /// Bounds the waits of [#receive] and [#send]: one that gets nowhere for so long answers -EAGAIN. The kernel counts in ticks of a few
+    /// milliseconds.
+    ///
+    /// @param longest more than 0
+    /// @throws VfioException EDOM for more than the kernel can count
+    public void setTimeout(Duration longest) throws VfioException {
+        try (Arena arena = Arena.ofConfined()) {
+            // struct timeval; all zero would mean without end.
+            MemorySegment timeval = arena.allocate(ValueLayout.JAVA_LONG, 2);
+            long micros = Math.max(1, Deadline.nanos(longest) / MICRO);
+            timeval.setAtIndex(ValueLayout.JAVA_LONG, 0, micros / PER_SECOND);
+            timeval.setAtIndex(ValueLayout.JAVA_LONG, 1, micros % PER_SECOND);
+            setOption(SO_RCVTIMEO, "SO_RCVTIMEO", timeval);
+            setOption(SO_SNDTIMEO, "SO_SNDTIMEO", timeval);
+        }
+    }
+
+    /// Asks for room for so many bytes that were sent and not received. The system may give less, by its `net.core.wmem_max`.
+    public void setSendBuffer(int bytes) throws VfioException {
+        try (Arena arena = Arena.ofConfined()) {
+            setOption(SO_SNDBUF, "SO_SNDBUF", arena.allocateFrom(ValueLayout.JAVA_INT, bytes));
+        }
+    }
+
+    private void setOption(int option, String name, MemorySegment value) throws VfioException {
+        int number = Fd.enter(fd);
+        try {
+            int result = Libc.call(Libc.SETSOCKOPT, number, CmsghdrLayout.SOL_SOCKET, option, value.address(), value.byteSize(), 0);
+            if (result < 0) {
+                throw Libc.failure("setsockopt", result, "fd=" + number + " option=" + name);
+            }
         } finally {
             fd.leave();
         }

@@ -13,7 +13,10 @@ class LayoutTest {
     void statx() {
         assertThat(StatxLayout.LAYOUT.byteSize()).isEqualTo(256);
         assertThat(StatxLayout.MODE).isEqualTo(28);
+        assertThat(StatxLayout.INO).isEqualTo(32);
         assertThat(StatxLayout.SIZE).isEqualTo(40);
+        assertThat(StatxLayout.DEV_MAJOR).isEqualTo(136);
+        assertThat(StatxLayout.DEV_MINOR).isEqualTo(140);
     }
 
     @Test

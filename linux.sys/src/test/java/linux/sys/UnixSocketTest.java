@@ -190,6 +190,46 @@ class UnixSocketTest {
     }
 
     @Test
+    void endsAWaitThatGetsNowhere() throws VfioException {
+        UnixSocket[] pair = UnixSocket.pair();
+        MemorySegment buffer = Arena.ofAuto().allocate(0x10000);
+        ReceivedFds fds = new ReceivedFds();
+        try (UnixSocket near = pair[0]; UnixSocket far = pair[1]) {
+            near.setTimeout(Duration.ofMillis(20));
+            long from = System.nanoTime();
+            assertThat(near.receive(buffer, 0, 8, fds, true)).isEqualTo(Libc.EAGAIN);
+            assertThat(System.nanoTime() - from).isGreaterThanOrEqualTo(20_000_000);
+            int sent = 1;
+            while (sent > 0) {
+                sent = near.send(buffer, 0, (int) buffer.byteSize(), true);
+            }
+            assertThat(sent).isEqualTo(Libc.EAGAIN);
+            assertThat(far.receive(buffer, 0, 8, fds, false)).as("the other end is not concerned").isEqualTo(8);
+        }
+    }
+
+    @Test
+    void hasAsMuchRoomAsItIsGiven() throws VfioException {
+        long small = taken(0x4000);
+        assertThat(taken(0x10000)).isGreaterThan(small);
+    }
+
+    private static long taken(int room) throws VfioException {
+        UnixSocket[] pair = UnixSocket.pair();
+        MemorySegment buffer = Arena.ofAuto().allocate(0x1000);
+        try (UnixSocket near = pair[0]; UnixSocket far = pair[1]) {
+            near.setSendBuffer(room);
+            long taken = 0;
+            int count;
+            while ((count = near.send(buffer, 0, (int) buffer.byteSize(), false)) > 0) {
+                taken += count;
+            }
+            assertThat(far.receive(buffer, 0, 1, new ReceivedFds(), false)).isEqualTo(1);
+            return taken;
+        }
+    }
+
+    @Test
     void acceptWaitsForAConnection() throws VfioException, InterruptedException {
         Path path = folder.resolve("socket");
         try (UnixSocket listener = UnixSocket.listen(path, 0600, 1)) {

@@ -23,6 +23,7 @@ import vfio.user.session.Buffers;
 import vfio.user.session.Connection;
 import vfio.user.session.Host;
 import vfio.user.trace.Tap;
+import vfio.user.traffic.Traffic;
 
 /// A device on a socket, with one client at most. All but [#status()] and [#ended()] is for tasks of the loop.
 final class Served implements Listener.Taker {
@@ -36,6 +37,7 @@ final class Served implements Listener.Taker {
     private final Buffers buffers;
     private final Host host;
     private final Listener listener;
+    private final Traffic traffic = new Traffic();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private boolean ending;
     /// Written by the loop, read by all; null while nobody is connected.
@@ -49,7 +51,7 @@ final class Served implements Listener.Taker {
         this.rules = rules;
         this.loop = loop;
         buffers = new Buffers();
-        host = new Host(address, pci, loop, workers, buffers, limits, this::left);
+        host = new Host(address, pci, loop, workers, buffers, limits, traffic, this::left);
         listener = new Listener(file, this);
     }
 
@@ -64,7 +66,7 @@ final class Served implements Listener.Taker {
     ServedStatus status() {
         Connection now = connection;
         return new ServedStatus(address, file.path(), Optional.ofNullable(now).map(Connection::client), now == null ? 0 : now.requests(),
-            now == null ? 0 : now.errors());
+            now == null ? 0 : now.errors(), traffic.snapshot());
     }
 
     /// Where the messages of its clients can be watched. Any thread.

@@ -46,6 +46,11 @@ import vfio.user.command.ClientLimits;
     ClientLimits.ErrorAnswers regionErrors() default ClientLimits.ErrorAnswers.ERRNO;
 
     /// See the description.
+    @AttributeDefinition(description = "microseconds a busy client's next request is looked for before the thread sleeps, "
+        + "where there is more than one processor; 0: never", min = "0", max = "1000")
+    int spinMicros() default 50;
+
+    /// See the description.
     @AttributeDefinition(description = "permission bits of the socket, octal")
     String socketMode() default "0600";
 

@@ -37,6 +37,10 @@ public final class VfioUserServer implements ServeAdmin {
     private static final String THREADS = "vfio-user";
     /// How long requests in flight may take when serving ends.
     private static final Duration LAST_REQUESTS = Duration.ofSeconds(5);
+    private static final long NANOS_PER_MICRO = 1_000;
+
+    /// How long the next request of a busy client is looked for before the thread sleeps.
+    private static final Duration SPIN = Duration.ofNanos(50_000);
 
     private final VfioPci pci;
     private final DeviceAdmin devices;
@@ -67,6 +71,7 @@ public final class VfioUserServer implements ServeAdmin {
         this.pci = pci;
         this.devices = devices;
         loop = PollLoop.start(THREADS);
+        setSpin(SPIN);
     }
 
     /// Takes a changed configuration in.
@@ -75,6 +80,13 @@ public final class VfioUserServer implements ServeAdmin {
         setRules(new ClientLimits(config.maxMsgFds(), config.maxDataXferSize(), config.maxDmaMaps(), config.maxDmaBytes(),
             config.faultLinesPerSecond(), Duration.ofMillis(config.requestTimeoutMillis()), Duration.ofMillis(config.dmaTimeoutMillis()),
             config.unsealedMemory(), config.regionErrors()), SocketRules.of(config));
+        setSpin(Duration.ofNanos(config.spinMicros() * NANOS_PER_MICRO));
+    }
+
+    /// From now on the next request of a client that is busy, and alone so, is looked for that long before the thread sleeps. On one
+    /// processor it never is, for the client needs it to send one.
+    public void setSpin(Duration longest) {
+        loop.setTry(Runtime.getRuntime().availableProcessors() > 1 ? longest : Duration.ZERO);
     }
 
     /// From now on, for what is served then.

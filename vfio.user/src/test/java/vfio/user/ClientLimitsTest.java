@@ -2,16 +2,20 @@
 package vfio.user;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import linux.sys.Memfd;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.dma.DmaBacking;
 import vfio.user.command.ClientLimits;
 
 /// What a client may have by configuration, and that VERSION says so.
@@ -91,6 +95,42 @@ class ClientLimitsTest {
             Bytes map = Bytes.of().u32(32, 3).u64(0, 0, 0x10000);
             assertThat(client.call(RawClient.DMA_MAP, map, unsealed).errno()).isEqualTo(EPERM);
             assertThat(client.call(RawClient.DMA_MAP, map, sealed).errno()).isZero();
+        }
+    }
+
+    @Test
+    void readsAndWritesFilesThatCanBeCutShort() throws Exception {
+        Path second = fixture.folder.resolve("second.sock");
+        fixture.server.setRules(new Limits().unsealed(ClientLimits.UnsealedFiles.FILE_IO).build(), SocketRules.standard());
+        fixture.server.serve(TestPci.SECOND, second);
+        try (RawClient client = RawClient.ready(second); var unsealed = Memfd.create("ram", 0x10000, false);
+                var sealed = Memfd.create("ram", 0x10000, true)) {
+            TestDevice device = fixture.pci.next();
+            assertThat(client.call(RawClient.DMA_MAP, Bytes.of().u32(32, 3).u64(0, 0, 0x10000), unsealed).errno()).isZero();
+            assertThat(client.call(RawClient.DMA_MAP, Bytes.of().u32(32, 3).u64(0, 0x10000, 0x10000), sealed).errno()).isZero();
+            assertThat(device.mappings.get(0L).backing()).isInstanceOf(DmaBacking.FileIo.class);
+            assertThat(device.mappings.get(0x10000L).backing()).isInstanceOf(DmaBacking.File.class);
+        }
+        fixture.server.unserve(TestPci.SECOND);
+    }
+
+    @Test
+    void givesTheSocketItsOwner() throws Exception {
+        Path second = fixture.folder.resolve("second.sock");
+        String own = Files.getOwner(fixture.folder).getName();
+        String group = Files.readAttributes(fixture.folder, PosixFileAttributes.class).group().getName();
+        // Who may give files away tries that; anybody may keep them.
+        String owner = own.equals("root") ? "nobody" : own;
+        fixture.server.setRules(ServerFixture.PATIENT, new SocketRules(0600, owner + ":" + group, SocketRules.standard().uids()));
+        fixture.server.serve(TestPci.SECOND, second);
+        assertThat(Files.getOwner(second).getName()).isEqualTo(owner);
+        assertThat(Files.readAttributes(second, PosixFileAttributes.class).group().getName()).isEqualTo(group);
+        fixture.server.unserve(TestPci.SECOND);
+        for (String nobody : new String[] {"no such user", own + ":no such group"}) {
+            fixture.server.setRules(ServerFixture.PATIENT, new SocketRules(0600, nobody, SocketRules.standard().uids()));
+            assertThatThrownBy(() -> fixture.server.serve(TestPci.SECOND, second)).isInstanceOfSatisfying(VfioException.class,
+                e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL));
+            assertThat(second).doesNotExist();
         }
     }
 

@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import linux.sys.EventFd;
 import linux.sys.Fd;
@@ -24,8 +25,11 @@ import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.function.Doorbell;
+import vfio.user.wire.IoEventFdLayout;
 import vfio.user.wire.VersionCapabilities;
 import vfio.user.wire.client.RegionAnswer;
+import vfio.user.wire.client.RegionIoFds;
 import vfio.user.wire.client.VfioUserClient;
 
 /// This project's client with this project's server.
@@ -48,6 +52,23 @@ class ClientTest {
         fixture.pci.refusal = Errno.ENODEV;
         fails(() -> VfioUserClient.connect(fixture.socket), Errno.ENODEV);
         fails(() -> VfioUserClient.connect(fixture.folder.resolve("nobody")), Errno.ENOENT);
+    }
+
+    @Test
+    void ringsDoorbells() throws VfioException, InterruptedException {
+        try (VfioUserClient client = VfioUserClient.connect(fixture.socket)) {
+            TestDevice device = fixture.pci.next();
+            device.doorbells.add(new Doorbell(2, 0x40, 4, OptionalLong.of(0x19)));
+            try (RegionIoFds none = client.regionIoFds(0)) {
+                assertThat(none.subRegions()).isEmpty();
+            }
+            try (RegionIoFds found = client.regionIoFds(2); EventFd event = found.event(0)) {
+                assertThat(found.subRegions()).containsExactly(new IoEventFdLayout.IoEventFd(0x40, 4, 0,
+                    IoEventFdLayout.TYPE_IOEVENTFD, IoEventFdLayout.FLAG_DATAMATCH, 0x19));
+                event.signal();
+                ServerFixture.await("it was written", () -> device.memory(2).get(ValueLayout.JAVA_INT, 0x40) == 0x19);
+            }
+        }
     }
 
     @Test

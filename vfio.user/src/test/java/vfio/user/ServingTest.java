@@ -20,6 +20,7 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.ServedStatus;
+import vfio.pci.api.admin.ServedTraffic;
 
 /// Where devices are served, and how that ends.
 class ServingTest {
@@ -93,7 +94,8 @@ class ServingTest {
 
     @Test
     void tellsWhatIsServedAndToWhom() throws VfioException {
-        assertThat(fixture.server.served()).containsExactly(new ServedStatus(TestPci.FIRST, fixture.socket, Optional.empty(), 0, 0));
+        assertThat(fixture.server.served()).containsExactly(new ServedStatus(TestPci.FIRST, fixture.socket, Optional.empty(), 0, 0,
+            ServedTraffic.ZERO));
         Path second = fixture.folder.resolve("second.sock");
         fixture.server.serve(TestPci.SECOND, second);
         try (RawClient client = fixture.ready()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.user;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,6 +33,7 @@ import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.migration.Migration;
 
 /// A device that is plain memory: BAR0 64 KiB with two areas that can be mapped, BAR2 4 MiB trapped, config space, a device-specific
@@ -60,8 +62,14 @@ final class TestDevice implements VfioDevice {
     final Semaphore blocked = new Semaphore(0);
     final Mapping bar0;
     volatile Action onAccess = () -> { };
+    /// Whether its memory is lent to who reads.
+    volatile boolean lends;
+    final AtomicInteger lendings = new AtomicInteger();
     volatile boolean closed;
+    /// Ports that are open, and whether the last of them was closed.
+    private final AtomicInteger ports = new AtomicInteger();
     volatile boolean portClosed;
+    final List<Doorbell> doorbells = new CopyOnWriteArrayList<>();
     /// When set, resets fail with it.
     volatile Errno resetFailure;
     /// How it is moved, if it can be.
@@ -77,7 +85,7 @@ final class TestDevice implements VfioDevice {
         bar0File = Memfd.create("bar0", BAR0_SIZE, true);
         bar0 = Mapping.of(bar0File, 0, BAR0_SIZE, true, true);
         memory.put(RegionIndex.BAR0, bar0.memory());
-        memory.put(2, MemorySegment.ofArray(new long[BAR2_SIZE / 8]));
+        memory.put(2, Arena.ofAuto().allocate(BAR2_SIZE, 8));
         memory.put(RegionIndex.CONFIG, MemorySegment.ofArray(new long[256 / 8]));
         memory.put(SPECIFIC, MemorySegment.ofArray(new long[0x1000 / 8]));
     }
@@ -134,12 +142,31 @@ final class TestDevice implements VfioDevice {
     }
 
     @Override
+    public List<Doorbell> doorbells(int region) throws VfioException {
+        regionInfo(region);
+        return doorbells.stream().filter(doorbell -> doorbell.bar() == region).toList();
+    }
+
+    @Override
     public DevicePort port() {
+        ports.incrementAndGet();
         return new DevicePort() {
             @Override
             public void read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
                 MemorySegment.copy(enter(region, offset, count), offset, buffer, bufferOffset, count);
                 inside.decrementAndGet();
+            }
+
+            @Override
+            public boolean lend(int region, long offset, int count, Borrower borrower) throws VfioException {
+                MemorySegment lent = enter(region, offset, count);
+                inside.decrementAndGet();
+                if (!lends) {
+                    return false;
+                }
+                lendings.incrementAndGet();
+                borrower.take(lent, offset, count);
+                return true;
             }
 
             @Override
@@ -150,7 +177,7 @@ final class TestDevice implements VfioDevice {
 
             @Override
             public void close() {
-                portClosed = true;
+                portClosed = ports.decrementAndGet() == 0;
             }
         };
     }

@@ -12,6 +12,7 @@ import vfio.pci.api.PciId;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.BoundFunction;
+import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.function.InterruptVectors;
 import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
@@ -49,6 +50,11 @@ public final class SimulatedFunction implements PciFunction {
     @Override
     public List<Bar> bars() {
         return description.bars();
+    }
+
+    @Override
+    public List<Doorbell> doorbells() {
+        return description.doorbells();
     }
 
     @Override

@@ -8,10 +8,13 @@ import device.sim.configspace.ExtendedCapabilities;
 import device.sim.function.FunctionDescription;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.PciId;
 import vfio.pci.api.Range;
 import vfio.pci.api.function.Bar;
+import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.function.InterruptVectors;
 
 /// What an XL710 virtual function says of itself: ids, BARs, config space. Facts from the datasheet (section "PCIe capabilities of a VF")
@@ -31,6 +34,12 @@ final class VfFunction {
     static final Bar MSIX = new Bar(MSIX_BAR, Bar.Kind.MEMORY_64, true, 0x4000, List.of());
     static final List<Bar> BARS = List.of(REGISTERS, MSIX);
 
+    /// iavf enables the vector of a queue by writing INTENA without an interval to its control; enabling twice does what enabling once
+    /// does. Other values come by messages.
+    static final List<Doorbell> DOORBELLS = IntStream.range(0, MSIX_VECTORS - 1)
+        .mapToObj(v -> new Doorbell(REGISTERS.index(), VfRegister.VFINT_DYN_CTLN1.base() + 4L * v, Integer.BYTES,
+            OptionalLong.of(DynCtl.INTENA | DynCtl.ITR_NONE << DynCtl.ITR_INDX_SHIFT))).toList();
+
     private VfFunction() {
     }
 
@@ -40,7 +49,7 @@ final class VfFunction {
 
     static FunctionDescription description(PciAddress address, int device, PciAddress physicalFunction) {
         return new FunctionDescription(address, id(device), BARS, new InterruptVectors(0, 0, MSIX_VECTORS),
-            Optional.of(physicalFunction));
+            Optional.of(physicalFunction), DOORBELLS);
     }
 
     /// On hardware ids and memory enable of a virtual function read as nothing and the host substitutes them; here they read as a guest is

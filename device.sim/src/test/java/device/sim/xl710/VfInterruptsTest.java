@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import device.sim.TestDriver;
 import device.sim.function.SimulatedFunction;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.function.InterruptKind;
 
 /// Values are those that the Linux and DPDK drivers write.
@@ -53,6 +55,15 @@ class VfInterruptsTest {
         driver.write(DYN_CTLN1_0 + 4, LINUX_SOFTWARE_INTERRUPT);
         assertThat(driver.raised()).containsExactly(2);
         assertThat(driver.read(DYN_CTLN1_0 + 4)).as("INTENA and SWINT_TRIG clear").isEqualTo(0x0100_0018);
+    }
+
+    @Test
+    void offersTheEnablingOfAQueuesVectorAsADoorbell() {
+        assertThat(function.doorbells()).containsExactly(doorbell(0x3800), doorbell(0x3804), doorbell(0x3808), doorbell(0x380C));
+    }
+
+    private static Doorbell doorbell(long offset) {
+        return new Doorbell(0, offset, 4, OptionalLong.of(ENABLE));
     }
 
     @Test

@@ -16,7 +16,7 @@ enum Command {
     UNSERVE("ADDRESS", "ends serving a device: its client is disconnected, the socket removed"),
     READ("ADDRESS REGION OFFSET WIDTH", "reads a register through the mediator, as a client would"),
     WRITE("ADDRESS REGION OFFSET WIDTH VALUE", "writes a register through the mediator, as a client would"),
-    STATS("ADDRESS", "shows the counters of an open device; zeroes for one that is not open"),
+    STATS("ADDRESS", "shows the counters of a device; while it is served also those of its socket, by command with latencies"),
     HELP("[COMMAND]", "lists the commands, or tells more of one");
 
     private static final String ACCESS = """

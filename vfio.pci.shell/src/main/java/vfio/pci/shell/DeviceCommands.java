@@ -2,6 +2,7 @@
 package vfio.pci.shell;
 
 import java.util.List;
+import java.util.Optional;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
@@ -14,6 +15,7 @@ import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.DeviceStatus;
 import vfio.pci.api.admin.ServeAdmin;
 import vfio.pci.api.admin.ServedStatus;
+import vfio.pci.api.admin.ServedTraffic;
 
 /// `vfio:devices`, `vfio:device` and `vfio:stats`.
 @Component(service = DeviceCommands.class, property = {
@@ -64,10 +66,12 @@ public final class DeviceCommands {
         DeviceAdmin admin = Services.core(devices);
         PciAddress address = arguments.address(Services.known(admin));
         AccessStats stats = admin.stats(address);
+        Optional<ServedTraffic> traffic = served().stream().filter(each -> each.address().equals(address)).findFirst()
+            .map(ServedStatus::traffic);
         if (arguments.json()) {
-            System.out.println(StatsReport.json(address, stats));
+            System.out.println(StatsReport.json(address, stats, traffic));
         } else {
-            StatsReport.table(stats).print(System.out);
+            StatsReport.print(stats, traffic, System.out);
         }
     }
 

@@ -15,9 +15,11 @@ import org.junit.jupiter.api.Test;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.PciId;
 import vfio.pci.api.admin.AccessStats;
+import vfio.pci.api.admin.CommandTraffic;
 import vfio.pci.api.admin.DeviceStatus;
 import vfio.pci.api.admin.MediatorStatus;
 import vfio.pci.api.admin.ServedStatus;
+import vfio.pci.api.admin.ServedTraffic;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
@@ -36,7 +38,9 @@ class ReportsTest {
             new RegionInfo(9, 0x20, EnumSet.of(RegionInfo.Flag.READ, RegionInfo.Flag.WRITE), List.of(RegionCapability.Type.MIGRATION))),
         List.of(new IrqInfo(2, 5, EnumSet.of(IrqInfo.Flag.EVENTFD, IrqInfo.Flag.NORESIZE), Optional.empty()),
             new IrqInfo(5, 1, EnumSet.of(IrqInfo.Flag.EVENTFD), Optional.of(IrqInfo.Type.DYNAMIC_TRAP_BAR_INFO))));
-    private static final ServedStatus SERVED = new ServedStatus(VF, Path.of("/run/vm1.sock"), Optional.of("pid 7"), 12, 1);
+    private static final ServedStatus SERVED = new ServedStatus(VF, Path.of("/run/vm1.sock"), Optional.of("pid 7"), 12, 1,
+        new ServedTraffic(30, 2, 1, 1, 3, 4, List.of(new CommandTraffic("VERSION", 2, 0, 900_000, 1_500_000, 1_500_000, 1_500_000),
+            new CommandTraffic("REGION_READ", 28, 2, 4095, 8191, 8191, 8100))));
 
     private static List<String> printed(Consumer<PrintStream> report) {
         var bytes = new ByteArrayOutputStream();
@@ -106,11 +110,31 @@ class ReportsTest {
     @Test
     void showsEveryCounter() {
         var stats = new AccessStats(1, 2, 3, 4, 5, 6, 7, 8);
-        assertThat(printed(StatsReport.table(stats)::print)).hasSize(1 + AccessStats.class.getRecordComponents().length)
-            .contains("mediated         1", "dmaFaults        8");
-        assertThat(StatsReport.json(VF, stats)).hasToString("""
+        assertThat(printed(out -> StatsReport.print(stats, Optional.empty(), out)))
+            .hasSize(1 + AccessStats.class.getRecordComponents().length).contains("mediated         1", "dmaFaults        8");
+        assertThat(StatsReport.json(VF, stats, Optional.empty())).hasToString("""
             {"address":"0000:3b:02.0","mediated":1,"passedThrough":2,"trapped":3,"interrupts":4,"errors":5,\
-            "dmaBytesRead":6,"dmaBytesWritten":7,"dmaFaults":8}""");
+            "dmaBytesRead":6,"dmaBytesWritten":7,"dmaFaults":8,"served":null}""");
+    }
+
+    @Test
+    void showsTheSocketsCountersByCommand() {
+        assertThat(printed(out -> StatsReport.print(AccessStats.ZERO, Optional.of(SERVED.traffic()), out))).containsSubsequence(
+            "SOCKET       VALUE",
+            "requests     30",
+            "errors       2",
+            "timedOut     1",
+            "lateResults  1",
+            "lost         3",
+            "doorbells    4",
+            "",
+            "COMMAND      REQUESTS  ERRORS  P50-US  P99-US  P99.9-US  MAX-US",
+            "VERSION      2         0       900.0   1500.0  1500.0    1500.0",
+            "REGION_READ  28        2       4.1     8.2     8.2       8.1");
+        assertThat(StatsReport.json(VF, AccessStats.ZERO, Optional.of(SERVED.traffic())).toString()).contains("""
+            "served":{"requests":30,"errors":2,"timedOut":1,"lateResults":1,"lost":3,"doorbells":4,"commands":[\
+            {"command":"VERSION","requests":2,"errors":0,"p50Nanos":900000,"p99Nanos":1500000,"p999Nanos":1500000,"maxNanos":1500000},\
+            {"command":"REGION_READ","requests":28,"errors":2,"p50Nanos":4095,"p99Nanos":8191,"p999Nanos":8191,"maxNanos":8100}]}""");
     }
 
     @Test

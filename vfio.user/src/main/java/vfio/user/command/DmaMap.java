@@ -49,6 +49,9 @@ final class DmaMap implements Handler {
         Fd file = exchange.takeFd();
         boolean taken = false;
         try {
+            if ((map.flags() & DmaMapLayout.REGION_WRITE) != 0) {
+                exchange.memoryFile(file);
+            }
             boolean mapped = (map.flags() & DmaMapLayout.REGION_FILE_IO) == 0 && mayBeMapped(exchange.limits().unsealed(), file);
             taken = true;
             return mapped ? new DmaBacking.File(file, map.offset()) : new DmaBacking.FileIo(file, map.offset());

@@ -2,6 +2,7 @@
 package vfio.user.command;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import linux.sys.Fd;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
@@ -42,8 +43,16 @@ public abstract class Exchange {
     /// Says that the answer has a payload of that many bytes, which were written to [#reply()].
     public abstract void answer(int payloadSize);
 
-    /// Sends a descriptor along, which stays its owner's and open until the device is closed.
+    /// Sends a descriptor along, behind those that go already, at most [#MAX_MSG_FDS] in all; it stays its owner's and open until the
+    /// device is closed.
     public abstract void attach(OwnedFd fd);
+
+    /// Answers with what [#reply()] begins with and device memory behind it, straight from there, if the device lends it.
+    ///
+    /// @param structure bytes of the answer's payload before the memory
+    /// @return false when it does not, or the answer has to be complete in [#reply()]: nothing was done
+    /// @throws VfioException as [DevicePort#lend]
+    public abstract boolean answerLent(int structure, int region, long offset, int count) throws VfioException;
 
     /// The device.
     public abstract VfioDevice device();
@@ -62,6 +71,15 @@ public abstract class Exchange {
 
     /// Memory of this client that is reached by messages to it, for one mapping.
     public abstract RemoteMemory remoteMemory();
+
+    /// Doorbells of a region, whose events are attended to from now on as long as the client is there; the same ones each time. No more
+    /// than the client takes descriptors in a message.
+    ///
+    /// @throws VfioException EINVAL for a region that does not exist; EMFILE when the process has no descriptor left
+    public abstract List<DoorbellEvent> doorbells(int region) throws VfioException;
+
+    /// A file came for memory that the device may write to.
+    public abstract void memoryFile(OwnedFd file) throws VfioException;
 
     /// Counts a fault that has no answer of its own, as in a posted write among others.
     public abstract void fault(VfioException fault);

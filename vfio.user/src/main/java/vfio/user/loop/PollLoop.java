@@ -17,10 +17,15 @@ import vfio.pci.api.VfioException;
 
 /// The poll set and the thread that serves it. Tasks and turns run on that thread, one at a time; what a turn that lasts too long keeps
 /// is its own source and nothing else.
+///
+/// A source that alone is busy gets the thread it is on to itself, to wait in its own descriptor, which saves a system call for each turn;
+/// another thread runs the loop then. The first turn of any other source ends that, and so does a source that waits in vain for long.
 public final class PollLoop {
     private static final System.Logger LOG = System.getLogger(PollLoop.class.getName());
     private static final int REPORTS_AT_ONCE = 64;
     private static final long WAKE_KEY = Long.MAX_VALUE;
+    /// So many turns of one source in a row, and it gets a thread to itself: the other thread costs about ten of them.
+    private static final int TURNS_IN_A_ROW = 128;
 
     private final String name;
     private final Epoll epoll;
@@ -36,13 +41,18 @@ public final class PollLoop {
     /// Threads that lost the loop, until somebody notices that they have ended.
     private final Collection<Thread> overtaken = ConcurrentHashMap.newKeySet();
     private volatile Runner runner;
+    /// The thread that keeps a source to itself, or null. Written by the thread that runs the loop.
+    private volatile Runner alone;
     private volatile boolean ending;
+    private volatile long tryNanos;
 
     // Of the thread that runs the loop, handed on with it.
     private final Ready ready = new Ready(REPORTS_AT_ONCE);
     private final SourceTable table = new SourceTable();
     private final Queue<Source> resumed = new ArrayDeque<>();
     private final PriorityQueue<Timer> timers = new PriorityQueue<>((a, b) -> Long.signum(a.nanos - b.nanos));
+    private Source latest;
+    private int turnsInARow;
     private int threads;
 
     private record Timer(long nanos, Runnable task) {
@@ -79,6 +89,16 @@ public final class PollLoop {
         return loop;
     }
 
+    /// Says how long a source that has a thread to itself may try before it waits, from now on. Any thread.
+    public void setTry(Duration longest) {
+        tryNanos = longest.toNanos();
+    }
+
+    /// How long that is, in nanoseconds; 0 when nothing was said.
+    public long tryNanos() {
+        return tryNanos;
+    }
+
     /// Has a task run on the loop's thread, in order. It must not wait for anything. May be called by any thread.
     ///
     /// @return false when the loop has ended: the task will not run
@@ -111,6 +131,7 @@ public final class PollLoop {
     public void resume(Source source) {
         if (source.away) {
             source.resumeWhenBack = true;
+            recall();
         } else {
             resumed.add(source);
         }
@@ -120,6 +141,7 @@ public final class PollLoop {
     public void remove(Source source) {
         if (source.away) {
             source.closeWhenBack = true;
+            recall();
         } else if (table.get(source.key) == source) {
             arm(source, Source.PARKED);
             table.remove(source);
@@ -196,6 +218,10 @@ public final class PollLoop {
         return runner;
     }
 
+    Runner alone() {
+        return alone;
+    }
+
     /// A thread of the loop begins.
     ///
     /// @param left the source the one before is still in, or null
@@ -218,6 +244,49 @@ public final class PollLoop {
                     return;
                 }
             }
+            if (reports == 1 && isAloneBusy(table.get(ready.data(0)))) {
+                goAlone(self, latest);
+                return;
+            }
+        }
+    }
+
+    private boolean isAloneBusy(Source source) {
+        if (source == null || source != latest) {
+            latest = source;
+            turnsInARow = 0;
+            return false;
+        }
+        turnsInARow++;
+        return turnsInARow >= TURNS_IN_A_ROW && alone == null && source.interest == Epoll.IN && source.canAwait();
+    }
+
+    /// Gives the loop to another thread and keeps the source, until that waits in vain or the loop wants it back.
+    private void goAlone(Runner self, Source source) {
+        latest = null;
+        arm(source, Source.PARKED);
+        source.away = true;
+        overtaken.removeIf(thread -> !thread.isAlive());
+        overtaken.add(self.thread());
+        self.goAlone();
+        alone = self;
+        runNext(null);
+        int next = Epoll.IN;
+        while (next > 0 && !ending && !self.isRecalled() && source.await(next)) {
+            self.begin(source);
+            watchdog.turnBegins();
+            next = source.turn(Source.RESUMED);
+            if (!self.end()) {
+                break;
+            }
+        }
+        giveBack(self, source, next);
+    }
+
+    private void recall() {
+        Runner now = alone;
+        if (now != null) {
+            now.recall();
         }
     }
 
@@ -242,6 +311,7 @@ public final class PollLoop {
 
     /// @return false when the caller was overtaken meanwhile and must end
     private boolean takeTurn(Runner self, Source source, int events) {
+        recall();
         self.begin(source);
         watchdog.turnBegins();
         int next = source.turn(events);
@@ -249,7 +319,7 @@ public final class PollLoop {
             settle(source, next);
             return true;
         }
-        giveBack(source, next);
+        giveBack(self, source, next);
         return false;
     }
 
@@ -261,9 +331,14 @@ public final class PollLoop {
         }
     }
 
-    private void giveBack(Source source, int next) {
+    private void giveBack(Runner self, Source source, int next) {
         boolean back = execute(() -> {
-            source.returned();
+            if (alone == self) {
+                alone = null;
+            }
+            if (self.turn() == Runner.OVERTAKEN) {
+                source.returned();
+            }
             source.away = false;
             settle(source, source.closeWhenBack ? Source.CLOSED : next);
             if (source.resumeWhenBack) {
@@ -353,19 +428,28 @@ public final class PollLoop {
         runNext(source);
     }
 
+    /// As [#overtake], for the thread that keeps a source to itself: the loop has another already.
+    void overtakeAlone(Runner keeper, long turn) {
+        execute(() -> {
+            if (keeper.overtake(turn)) {
+                keeper.source().overtaken();
+            }
+        });
+    }
+
     /// A thread of the loop ends by an error, which is a defect; its connection goes, the others stay.
     void broke(Runner self) {
         overtaken.add(self.thread());
         Source source = self.source();
-        boolean within = Runner.within(self.turn()) || self.turn() == Runner.OVERTAKEN;
-        if (self.overtake(self.turn()) && !ending) {
+        boolean within = Runner.within(self.turn()) || self.turn() == Runner.OVERTAKEN || self.isAlone();
+        if (self.overtake(self.turn()) && !self.isAlone() && !ending) {
             if (within) {
                 source.away = true;
             }
             runNext(within ? source : null);
         }
         if (within) {
-            giveBack(source, Source.CLOSED);
+            giveBack(self, source, Source.CLOSED);
         }
     }
 

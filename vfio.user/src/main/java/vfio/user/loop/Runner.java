@@ -5,8 +5,8 @@ import java.lang.System.Logger.Level;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
-/// A thread that runs the loop until the loop ends or it is overtaken. Which of the two it is, is settled by one compare-and-set at the
-/// end of each turn.
+/// A thread that runs the loop until the loop ends, or it is overtaken, or it gives the loop away and keeps one source. Which of the first
+/// two it is, is settled by one compare-and-set at the end of each turn.
 final class Runner implements Runnable {
     private static final System.Logger LOG = System.getLogger(Runner.class.getName());
     private static final VarHandle TURN;
@@ -30,6 +30,10 @@ final class Runner implements Runnable {
     private volatile long turn;
     /// Whose turn it is; written before [#turn] becomes odd.
     private Source source;
+    /// Whether it gave the loop away and kept a source for itself.
+    private boolean alone;
+    /// Whether the loop wants that source back.
+    private volatile boolean recalled;
 
     Runner(PollLoop loop, String name, Source left) {
         this.loop = loop;
@@ -52,6 +56,24 @@ final class Runner implements Runnable {
                 loop.broke(this);
             }
         }
+    }
+
+    /// It gives the loop away and keeps a source. On the thread itself, before another runs the loop.
+    void goAlone() {
+        alone = true;
+    }
+
+    boolean isAlone() {
+        return alone;
+    }
+
+    /// The loop wants the source back, soon.
+    void recall() {
+        recalled = true;
+    }
+
+    boolean isRecalled() {
+        return recalled;
     }
 
     void begin(Source whose) {

@@ -17,7 +17,7 @@ public abstract class Source {
     long key = SourceTable.NO_KEY;
     /// What the poll set waits for; [#PARKED] while it is not in there.
     int interest;
-    /// Whether an overtaken thread is in its turn.
+    /// Whether a thread that does not run the loop is in its turn, or has it to itself.
     boolean away;
     /// Whether it is to have another turn, or to be taken out, when it is back.
     boolean resumeWhenBack;
@@ -32,6 +32,22 @@ public abstract class Source {
     /// @param events bits of [linux.sys.Epoll], or [#RESUMED]
     /// @return what to wait for, bits of [linux.sys.Epoll]; [#PARKED] or [#CLOSED]
     protected abstract int turn(int events);
+
+    /// Waits for what the poll set would be asked about, for a few milliseconds at most, and takes it in. Asked of a source that has a
+    /// thread
+    /// to itself, outside its turns but never during one.
+    ///
+    /// @param interest bits of [linux.sys.Epoll], as its last turn returned them
+    /// @return true when a turn with [#RESUMED] is to follow, and another wait perhaps; false when the poll set is to wait: the loop takes
+    ///     the source back
+    protected boolean await(int interest) {
+        return false;
+    }
+
+    /// Whether [#await] is of use now. Asked within no turn.
+    protected boolean canAwait() {
+        return false;
+    }
 
     /// A thread has been in a turn of this source for long, and the loop goes on without it: until [#returned()] the turn is not over.
     /// Called on the loop's thread, once for such a turn.

@@ -4,8 +4,8 @@ package vfio.user.loop;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
-/// Looks at the loop every millisecond or so while it has something to do, sleeps otherwise, and has it overtaken when it is in one turn
-/// for too long. The loop pays one volatile read a turn.
+/// Looks at the loop's threads every millisecond or so while they have something to do, sleeps otherwise, and has one overtaken when it is
+/// in one turn for too long. They pay one volatile read a turn.
 final class Watchdog implements Runnable {
     private static final long PERIOD = TimeUnit.MICROSECONDS.toNanos(1250);
     private static final long LONGEST_TURN = TimeUnit.MICROSECONDS.toNanos(2500);
@@ -16,9 +16,8 @@ final class Watchdog implements Runnable {
     private final Thread thread;
     private volatile boolean asleep;
     private volatile boolean ended;
-    private Runner runner;
-    private long turn;
-    private long since;
+    private final Watched running = new Watched();
+    private final Watched alone = new Watched();
 
     Watchdog(PollLoop loop, String name) {
         this.loop = loop;
@@ -60,24 +59,44 @@ final class Watchdog implements Runnable {
         }
     }
 
-    /// Compares with the look before.
+    /// Looks at who runs the loop, and at who has a source for itself.
     ///
     /// @return whether a turn was taken since, or is being taken
     private boolean look() {
-        Runner now = loop.runner();
-        long nowTurn = now.turn();
-        if (now != runner || nowTurn != turn) {
-            runner = now;
-            turn = nowTurn;
-            since = System.nanoTime();
-            return true;
+        boolean busy = running.look(loop.runner());
+        if (running.isLong()) {
+            loop.overtake(running.runner, running.turn);
         }
-        if (!Runner.within(nowTurn)) {
-            return false;
+        busy |= alone.look(loop.alone());
+        if (alone.isLong()) {
+            loop.overtakeAlone(alone.runner, alone.turn);
         }
-        if (System.nanoTime() - since >= LONGEST_TURN) {
-            loop.overtake(now, nowTurn);
+        return busy;
+    }
+
+    /// A thread that takes turns, as it was at the last look.
+    private static final class Watched {
+        private Runner runner;
+        private long turn;
+        private long since;
+
+        /// Compares with the look before.
+        ///
+        /// @param now null when there is no such thread
+        /// @return whether a turn was taken since, or is being taken
+        boolean look(Runner now) {
+            long nowTurn = now == null ? 0 : now.turn();
+            if (now != runner || nowTurn != turn) {
+                runner = now;
+                turn = nowTurn;
+                since = System.nanoTime();
+                return true;
+            }
+            return Runner.within(nowTurn);
         }
-        return true;
+
+        boolean isLong() {
+            return Runner.within(turn) && System.nanoTime() - since >= LONGEST_TURN;
+        }
     }
 }

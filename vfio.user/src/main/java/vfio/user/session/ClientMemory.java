@@ -51,6 +51,7 @@ final class ClientMemory {
     /// Whether a request is to be sent; read without the lock.
     private volatile boolean queued;
     private volatile boolean twin;
+    private volatile boolean used;
 
     /// @param out nobody else uses; holds a message
     /// @param bound longest wait for one reply
@@ -75,6 +76,11 @@ final class ClientMemory {
     /// For one mapping.
     RemoteMemory mapping() {
         return new Mapped();
+    }
+
+    /// Whether there ever was a transfer over the connection's own socket. The loop's thread.
+    boolean wasUsed() {
+        return used && !twin;
     }
 
     /// Replies that came when nobody waited for them any more.
@@ -139,6 +145,7 @@ final class ClientMemory {
             }
             state = State.QUEUED;
             queued = true;
+            used = true;
         }
         if (!wake.getAsBoolean()) {
             close();

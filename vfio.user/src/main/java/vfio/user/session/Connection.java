@@ -5,7 +5,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
 import linux.sys.Epoll;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
@@ -18,6 +17,7 @@ import vfio.user.command.Commands;
 import vfio.user.command.Exchange;
 import vfio.user.command.LenientAnswer;
 import vfio.user.loop.Source;
+import vfio.user.traffic.Traffic;
 import vfio.user.wire.Command;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.HostOrder;
@@ -50,19 +50,22 @@ public final class Connection extends Source {
     private Inbound in;
     private final Outbound out;
     private final RequestExchange exchange;
-    private final AtomicLong requests = new AtomicLong();
-    private final AtomicLong errors = new AtomicLong();
-    private final AtomicLong lateResults = new AtomicLong();
+    private final Traffic traffic;
+    /// What clients before this one did.
+    private final long requestsBefore;
+    private final long errorsBefore;
     private final ClientMemory memory;
     private final Meanwhile meanwhile;
     private final Streams streams = new Streams();
+    private final Waits waits;
+    private final Doorbells doorbells;
+    private final SecondSocket second;
 
     // Of the loop.
     private boolean isOvertaken;
     private boolean abandoned;
     private boolean openPending;
     private int openAttempt;
-    private Twin twin;
 
     // Of the turn.
     private Phase phase = Phase.VERSION;
@@ -73,7 +76,6 @@ public final class Connection extends Source {
     private Opened opened;
     private boolean openTimedOut;
     private boolean closed;
-    private UnixSocket twinPeer;
     private volatile boolean ending;
 
     /// A connection that was just accepted.
@@ -84,13 +86,20 @@ public final class Connection extends Source {
         this.host = host;
         this.socket = socket;
         this.client = client;
+        traffic = host.traffic();
+        requestsBefore = traffic.requests();
+        errorsBefore = traffic.errors();
         faults = new FaultLog("device=" + host.address() + " client=" + client, host.limits().faultLines());
         memory = new ClientMemory(new Outbound(host.buffers().transfer(), host.buffers().tap()), host.limits().transfer(),
             () -> host.loop().execute(this::sendTransfer));
+        second = new SecondSocket(host, memory);
         meanwhile = new Meanwhile(host, socket, memory);
+        waits = new Waits(host.loop());
         in = new Inbound(host.buffers().received(), host.buffers().tap());
         out = new Outbound(host.buffers().answer(), host.buffers().tap());
-        exchange = new RequestExchange(in, out, host.limits(), memory, this::fault);
+        doorbells = new Doorbells(host, e -> faults.warn("doorbell", e.toString()));
+        exchange = new RequestExchange(socket, streams, in, out, host.limits(), memory, doorbells,
+            new PrivateMemory(host, socket, client), this::fault);
     }
 
     /// The name shown to people.
@@ -100,17 +109,12 @@ public final class Connection extends Source {
 
     /// Messages so far. Any thread.
     public long requests() {
-        return requests.get();
+        return traffic.requests() - requestsBefore;
     }
 
     /// Those of them that failed. Any thread.
     public long errors() {
-        return errors.get();
-    }
-
-    /// Results that came after their request was answered ETIMEDOUT, and were discarded. Any thread.
-    public long lateResults() {
-        return lateResults.get();
+        return traffic.errors() - errorsBefore;
     }
 
     /// Answers what the client has sent by now, then closes. From a task of the loop; a second call has no effect.
@@ -159,6 +163,19 @@ public final class Connection extends Source {
         return next == Epoll.OUT && memory.isHalfOut() ? readAhead(events) : next;
     }
 
+    @Override
+    protected boolean canAwait() {
+        return phase == Phase.OPEN && !ending && !memory.wasUsed() && waits.areBounded();
+    }
+
+    @Override
+    protected boolean await(int interest) {
+        if (interest == Epoll.IN) {
+            return waits.receive(in, socket);
+        }
+        return interest == Epoll.OUT && !memory.hasQueued() && !meanwhile.isWaiting() && out.flush(socket, true) == Outbound.Sent.ALL;
+    }
+
     /// Sends what is to be sent: what is half out first, then answers, then requests to the client. No more than one is half out.
     private int flush() {
         Outbound.Sent sent = Outbound.Sent.ALL;
@@ -194,9 +211,7 @@ public final class Connection extends Source {
 
     /// A task: a device wants memory of the client.
     private void sendTransfer() {
-        if (twin != null) {
-            host.loop().resume(twin);
-        } else {
+        if (!second.resume()) {
             host.loop().resume(meanwhile.isOn() ? meanwhile : this);
         }
     }
@@ -228,7 +243,7 @@ public final class Connection extends Source {
         }
         if (meanwhile.hasAnswered()) {
             out.discard();
-            lateResults.incrementAndGet();
+            traffic.lateResult();
         }
         in = meanwhile.end();
         exchange.use(in);
@@ -239,8 +254,18 @@ public final class Connection extends Source {
     }
 
     private int answerAll() {
+        boolean first = true;
         while (in.next()) {
+            if (first) {
+                traffic.begin();
+                first = false;
+            }
+            int command = HostOrder.u16(in.buffer(), in.start() + HeaderLayout.CMD);
+            traffic.request(command);
             int next = answer();
+            if (phase != Phase.OPENING) {
+                traffic.answered(command);
+            }
             in.endMessage();
             if (next != GO_ON) {
                 return next;
@@ -255,7 +280,6 @@ public final class Connection extends Source {
     }
 
     private int answer() {
-        requests.lazySet(requests.getPlain() + 1);
         int at = in.start();
         int msgId = HostOrder.u16(in.buffer(), at + HeaderLayout.MSG_ID);
         int command = HostOrder.u16(in.buffer(), at + HeaderLayout.CMD);
@@ -276,13 +300,13 @@ public final class Connection extends Source {
                 beginVersion(msgId, command, reply);
                 return PARKED;
             }
-            exchange.begin();
+            exchange.begin(msgId, command, reply && !host.buffers().tap().isWatched());
             streams.goIn();
             Commands.of(command).handle(exchange);
-            if (reply) {
-                out.reply(msgId, command, exchange.answerSize());
-            } else {
+            if (!reply) {
                 out.drop();
+            } else if (!exchange.hasBegun()) {
+                out.reply(msgId, command, exchange.answerSize());
             }
         } catch (VfioException e) {
             fault(e);
@@ -320,8 +344,8 @@ public final class Connection extends Source {
     }
 
     private void fault(VfioException fault) {
-        errors.lazySet(errors.getPlain() + 1);
         int command = HostOrder.u16(in.buffer(), in.start() + HeaderLayout.CMD);
+        traffic.error(command);
         faults.warn(Command.of(command).map(Command::name).orElse("command=0x" + Integer.toHexString(command)), fault.toString());
     }
 
@@ -358,7 +382,9 @@ public final class Connection extends Source {
         openTimedOut = false;
         openAttempt++;
         phase = Phase.VERSION;
-        errors.lazySet(errors.getPlain() + 1);
+        traffic.timedOut();
+        traffic.error(Command.VERSION.code());
+        traffic.answered(Command.VERSION.code());
         faults.warn(Command.VERSION.name(), "ETIMEDOUT: the device is still being opened");
         if (versionReply) {
             out.error(versionId, Command.VERSION.code(), Errno.ETIMEDOUT);
@@ -391,7 +417,7 @@ public final class Connection extends Source {
             openTimedOut = false;
             host.loop().resume(this);
         } else if (brought instanceof Opened.Device late) {
-            lateResults.incrementAndGet();
+            traffic.lateResult();
             host.workers().execute(late.device()::close);
         }
     }
@@ -400,8 +426,10 @@ public final class Connection extends Source {
         switch (opened) {
             case Opened.Device device -> {
                 phase = Phase.OPEN;
+                waits.prepare(socket);
                 exchange.open(device.device(), negotiation.proposed().disablableAreas());
                 memory.limit(negotiation.transferBytes());
+                doorbells.limit(negotiation.messageFds());
                 int size = negotiation.write(out.buffer(), Outbound.PAYLOAD, host.limits(), openTwin());
                 if (versionReply) {
                     out.reply(versionId, Command.VERSION.code(), size);
@@ -413,14 +441,16 @@ public final class Connection extends Source {
                 // The client may try again: why the device cannot be opened may pass.
                 phase = Phase.VERSION;
                 opened = null;
-                errors.lazySet(errors.getPlain() + 1);
+                traffic.error(Command.VERSION.code());
                 faults.warn(Command.VERSION.name(), refused.why().toString());
                 if (versionReply) {
                     out.error(versionId, Command.VERSION.code(), refused.why().errno());
                 }
             }
         }
-        return flush();
+        int next = flush();
+        traffic.answered(Command.VERSION.code());
+        return next;
     }
 
     /// Makes the second socket, if the client asked for one and an answer tells it.
@@ -429,14 +459,7 @@ public final class Connection extends Source {
             return false;
         }
         try {
-            UnixSocket[] pair = UnixSocket.pair();
-            twinPeer = pair[1];
-            out.attach(twinPeer.fd());
-            memory.useTwin();
-            Twin fresh = new Twin(pair[0], memory, new Inbound(host.buffers().twin(), host.buffers().tap()));
-            if (!host.loop().execute(() -> addTwin(fresh))) {
-                pair[0].close();
-            }
+            out.attach(second.open());
             return true;
         } catch (VfioException e) {
             fault(e);
@@ -444,40 +467,33 @@ public final class Connection extends Source {
         }
     }
 
-    private void addTwin(Twin fresh) {
-        twin = fresh;
-        host.loop().add(fresh, Epoll.IN);
-        if (closed) {
-            host.loop().remove(fresh);
-        }
-    }
-
     @Override
     protected void closed() {
         closed = true;
+        traffic.lost(in.waiting() + meanwhile.messagesWaiting() + (out.isWaiting() ? 1 : 0));
         memory.close();
         host.loop().remove(meanwhile);
-        if (twin != null) {
-            host.loop().remove(twin);
-        }
-        if (twinPeer != null) {
-            twinPeer.close();
-        }
+        second.close();
         socket.close();
         in.close();
         meanwhile.close();
-        host.workers().execute(() -> {
-            try {
-                if (opened instanceof Opened.Device device) {
-                    device.device().close();
-                }
-                memory.drain();
-            } finally {
-                // A close that fails is a defect elsewhere, and no reason not to serve the next client.
-                if (!host.loop().execute(host.left())) {
-                    host.left().run();
-                }
+        // Not before the last doorbell has come out of the device.
+        doorbells.close(() -> host.workers().execute(this::closeDevice));
+    }
+
+    /// On a worker: may wait.
+    private void closeDevice() {
+        try {
+            doorbells.closePorts();
+            if (opened instanceof Opened.Device device) {
+                device.device().close();
             }
-        });
+            memory.drain();
+        } finally {
+            // A close that fails is a defect elsewhere, and no reason not to serve the next client.
+            if (!host.loop().execute(host.left())) {
+                host.left().run();
+            }
+        }
     }
 }

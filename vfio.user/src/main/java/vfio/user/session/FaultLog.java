@@ -23,7 +23,8 @@ final class FaultLog {
         this.linesAWindow = linesAWindow;
     }
 
-    void warn(String what, String why) {
+    /// Any thread.
+    synchronized void warn(String what, String why) {
         long now = System.nanoTime();
         if (now - window >= WINDOW) {
             window = now;

@@ -56,8 +56,15 @@ final class Inbound {
     ///
     /// @return bytes, 0 at the end of the stream, or a negative errno
     int receive(UnixSocket socket) {
+        return receive(socket, false);
+    }
+
+    /// As [#receive(UnixSocket)].
+    ///
+    /// @param wait whether to wait while there is nothing, as long as the socket does
+    int receive(UnixSocket socket, boolean wait) {
         makeRoom();
-        int count = socket.receive(buffer, tail, (int) buffer.byteSize() - tail, received, false);
+        int count = socket.receive(buffer, tail, (int) buffer.byteSize() - tail, received, wait);
         if (count > 0) {
             tail += count;
             if (received.count() > 0 || received.truncated()) {
@@ -170,6 +177,16 @@ final class Inbound {
     /// Has [#sift] look at everything again.
     void unsift() {
         sifted = head;
+    }
+
+    /// Complete messages that [#next()] has not gone to.
+    int waiting() {
+        int messages = 0;
+        int at = head;
+        for (int size; !broken && (size = sizeAt(at)) >= 0; at += size) {
+            messages++;
+        }
+        return messages;
     }
 
     /// Whether a size was met that no message has: where the next message begins cannot be known.

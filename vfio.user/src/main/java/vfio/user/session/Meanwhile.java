@@ -33,8 +33,6 @@ final class Meanwhile extends Source {
     private boolean late;
     private boolean answered;
     private long episode;
-    private long timedOut;
-    private long lost;
 
     Meanwhile(Host host, UnixSocket socket, ClientMemory memory) {
         this.host = host;
@@ -44,14 +42,9 @@ final class Meanwhile extends Source {
         spare = new Inbound[] {new Inbound(host.buffers().receivedMeanwhile(), host.buffers().tap())};
     }
 
-    /// Requests answered ETIMEDOUT.
-    long timedOut() {
-        return timedOut;
-    }
-
-    /// Posted writes dropped.
-    long lost() {
-        return lost;
+    /// Messages nobody has looked at yet.
+    int messagesWaiting() {
+        return stuck == null ? 0 : in.waiting();
     }
 
     /// A request is stuck; what comes behind it is this object's until [#end()].
@@ -164,7 +157,7 @@ final class Meanwhile extends Source {
             if (kept + size <= Buffers.SPARE) {
                 return Inbound.Verdict.KEEP;
             }
-            lost++;
+            host.traffic().lost(1);
             return Inbound.Verdict.REMOVE;
         }
         if (out.isWaiting() || memory.isHalfOut()) {
@@ -177,7 +170,7 @@ final class Meanwhile extends Source {
 
     private void answer(Inbound from, int at, int size) {
         int flags = from.buffer().get(HostOrder.U32, at + HeaderLayout.FLAGS);
-        timedOut++;
+        host.traffic().timedOut();
         if ((flags & HeaderLayout.F_NO_REPLY) != 0) {
             return;
         }

@@ -102,6 +102,11 @@ record Negotiation(VersionCapabilities proposed) {
         return (int) Math.min(Exchange.MAX_DATA, proposed.maxDataXferSize().orElse(VersionCapabilities.DEFAULT_MAX_DATA_XFER_SIZE));
     }
 
+    /// Descriptors the client takes in one message.
+    long messageFds() {
+        return proposed.maxMsgFds().orElse(VersionCapabilities.DEFAULT_MAX_MSG_FDS);
+    }
+
     private Negotiation checked() throws VfioException {
         if (transferBytes() == 0) {
             throw new VfioException(Errno.EINVAL, "max_data_xfer_size=0 expected=some");

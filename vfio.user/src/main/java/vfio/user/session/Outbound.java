@@ -2,10 +2,11 @@
 package vfio.user.session;
 
 import java.lang.foreign.MemorySegment;
-import java.util.List;
+import java.util.Arrays;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
+import vfio.user.command.Exchange;
 import vfio.user.trace.Tap;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.trace.TraceRecord;
@@ -29,8 +30,10 @@ final class Outbound {
 
     private final MemorySegment buffer;
     private final Tap tap;
-    private final int[] numbers = new int[1];
-    private OwnedFd fd;
+    private final int[] numbers = new int[Exchange.MAX_MSG_FDS];
+    /// What goes along.
+    private final OwnedFd[] fds = new OwnedFd[Exchange.MAX_MSG_FDS];
+    private int fdCount;
     /// Whether who watches has seen it; not before it is sent, for it may be discarded.
     private boolean shown;
     private int sent;
@@ -45,19 +48,30 @@ final class Outbound {
         return buffer;
     }
 
-    /// Has a descriptor go with the answer that is being written.
+    /// Has a descriptor go with the answer that is being written, behind those that do already.
     void attach(OwnedFd lent) {
-        fd = lent;
+        fds[fdCount++] = lent;
     }
 
     /// Forgets the answer that was being written.
     void drop() {
-        fd = null;
+        fdCount = 0;
     }
 
     /// The answer is written: this is its header.
     void reply(int msgId, int command, int payloadSize) {
         start(msgId, command, HeaderLayout.BYTES + payloadSize, HeaderLayout.F_TYPE_REPLY, 0);
+    }
+
+    /// The answer is written up to `structure` bytes of payload, and the rest of it is in memory that is somebody else's from the return
+    /// on: sends it, and keeps what the socket does not take at once. Nobody who watches sees it.
+    void replyLent(UnixSocket socket, int msgId, int command, int structure, MemorySegment memory, long at, int count) {
+        reply(msgId, command, structure + count);
+        shown = true;
+        int head = PAYLOAD + structure;
+        sent = Math.max(0, socket.send2(buffer, 0, head, memory, at, count, false));
+        int done = Math.max(0, sent - head);
+        MemorySegment.copy(memory, at + done, buffer, (long) head + done, count - done);
     }
 
     /// A command of the server is written instead: this is its header.
@@ -98,25 +112,38 @@ final class Outbound {
 
     /// Sends what is left of the answer, if anything, without waiting. Hot.
     Sent flush(UnixSocket socket) {
+        return flush(socket, false);
+    }
+
+    /// As [#flush(UnixSocket)].
+    ///
+    /// @param wait whether to wait while there is no room, as long as the socket does
+    Sent flush(UnixSocket socket, boolean wait) {
         if (sent < size && !shown) {
             shown = true;
             if (tap.isWatched()) {
-                tap.show(TraceRecord.Kind.SENT, buffer, 0, size, fd == null ? List.of() : List.of(fd));
+                tap.show(TraceRecord.Kind.SENT, buffer, 0, size, Arrays.asList(fds).subList(0, fdCount));
             }
         }
         while (sent < size) {
-            int count = fd == null ? socket.send(buffer, sent, size - sent, false) : sendWithFd(socket);
+            int count = fdCount == 0 ? socket.send(buffer, sent, size - sent, wait) : sendWithFd(socket, wait);
             if (count < 0) {
                 return count == EAGAIN ? Sent.BLOCKED : Sent.BROKEN;
             }
-            fd = null;
+            fdCount = 0;
             sent += count;
+            if (!wait && sent < size) {
+                // It would have taken more if there were room.
+                return Sent.BLOCKED;
+            }
         }
         return Sent.ALL;
     }
 
-    private int sendWithFd(UnixSocket socket) {
-        numbers[0] = fd.number();
-        return socket.sendWithFds(buffer, sent, size - sent, numbers, 1, false);
+    private int sendWithFd(UnixSocket socket, boolean wait) {
+        for (int i = 0; i < fdCount; i++) {
+            numbers[i] = fds[i].number();
+        }
+        return socket.sendWithFds(buffer, sent, size - sent, numbers, fdCount, wait);
     }
 }

@@ -2,8 +2,10 @@
 package vfio.user.session;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.function.Consumer;
 import linux.sys.Fd;
+import linux.sys.UnixSocket;
 import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.DevicePort;
@@ -11,28 +13,45 @@ import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.RemoteMemory;
 import vfio.user.command.ClientLimits;
 import vfio.user.command.DmaLedger;
+import vfio.user.command.DoorbellEvent;
 import vfio.user.command.Exchange;
 import vfio.user.wire.HeaderLayout;
 
 /// The message that is in the connection's buffers now.
 final class RequestExchange extends Exchange {
+    private final UnixSocket socket;
+    private final Streams streams;
+    /// Made once.
+    private final DevicePort.Borrower borrower = this::take;
     private Inbound in;
     private final Outbound out;
     private final Consumer<VfioException> faults;
     private final ClientLimits limits;
     private final DmaLedger ledger;
     private final ClientMemory memory;
+    private final Doorbells doorbells;
+    private final PrivateMemory privateMemory;
     private VfioDevice device;
     private DevicePort port;
     private boolean disablable;
     private int answerSize;
+    private int msgId;
+    private int command;
+    private boolean mayLend;
+    private int lentStructure;
+    private boolean begun;
 
-    RequestExchange(Inbound in, Outbound out, ClientLimits limits, ClientMemory memory, Consumer<VfioException> faults) {
+    RequestExchange(UnixSocket socket, Streams streams, Inbound in, Outbound out, ClientLimits limits, ClientMemory memory,
+            Doorbells doorbells, PrivateMemory privateMemory, Consumer<VfioException> faults) {
+        this.socket = socket;
+        this.streams = streams;
         this.in = in;
         this.out = out;
         this.faults = faults;
         this.limits = limits;
         this.memory = memory;
+        this.doorbells = doorbells;
+        this.privateMemory = privateMemory;
         ledger = new DmaLedger(limits);
     }
 
@@ -47,8 +66,36 @@ final class RequestExchange extends Exchange {
         in = other;
     }
 
-    void begin() {
+    /// Another message.
+    ///
+    /// @param lend whether its answer may be sent from memory that is lent
+    void begin(int itsId, int itsCommand, boolean lend) {
         answerSize = 0;
+        msgId = itsId;
+        command = itsCommand;
+        mayLend = lend;
+        begun = false;
+    }
+
+    /// Whether the answer, or the beginning of it, is out already.
+    boolean hasBegun() {
+        return begun;
+    }
+
+    @Override
+    public boolean answerLent(int structure, int region, long offset, int count) throws VfioException {
+        lentStructure = structure;
+        return mayLend && port.lend(region, offset, count, borrower);
+    }
+
+    private void take(MemorySegment memory, long offset, int count) {
+        if (streams.comeOut()) {
+            begun = true;
+            out.replyLent(socket, msgId, command, lentStructure, memory, offset, count);
+        } else {
+            // Somebody else sends meanwhile: this is kept, and whoever has the streams next decides.
+            MemorySegment.copy(memory, offset, out.buffer(), (long) Outbound.PAYLOAD + lentStructure, count);
+        }
     }
 
     int answerSize() {
@@ -108,6 +155,16 @@ final class RequestExchange extends Exchange {
     @Override
     public DevicePort port() {
         return port;
+    }
+
+    @Override
+    public List<DoorbellEvent> doorbells(int region) throws VfioException {
+        return doorbells.of(device, region);
+    }
+
+    @Override
+    public void memoryFile(OwnedFd file) throws VfioException {
+        privateMemory.look(file);
     }
 
     @Override

@@ -4,6 +4,7 @@ package vfio.user.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -131,12 +132,118 @@ class PollLoopTest {
         assertThat(slow.turns).hasValue(1);
     }
 
+    @Test
+    void givesASourceThatAloneIsBusyAThreadOfItsOwn() throws Exception {
+        Busy busy = new Busy();
+        add(busy);
+        busy.awaitAThreadOfItsOwn();
+        Counter other = new Counter(() -> { });
+        add(other);
+        other.awaitTurns(3);
+        // The first may still be on the thread that was waiting for it.
+        busy.awaitTurns(2);
+        assertThat(loopThread()).as("it is back in the loop").isEqualTo(busy.latest);
+        other.awaitTurns(1);
+    }
+
+    @Test
+    void takesASourceBackThatIsSilent() throws Exception {
+        Busy busy = new Busy();
+        add(busy);
+        busy.awaitAThreadOfItsOwn();
+        busy.patience.set(0);
+        Thread was = busy.latest;
+        assertThat(was.join(Duration.ofSeconds(20))).as("its thread ends").isTrue();
+        busy.awaitTurns(1);
+        assertThat(busy.latest).isEqualTo(loopThread());
+    }
+
+    @Test
+    void closesASourceThatFailsOnAThreadOfItsOwn() throws Exception {
+        Busy busy = new Busy();
+        Counter good = new Counter(() -> { });
+        add(good);
+        add(busy);
+        busy.awaitAThreadOfItsOwn();
+        busy.fails = true;
+        busy.event.signal();
+        assertThat(busy.closed.await(20, TimeUnit.SECONDS)).isTrue();
+        good.awaitTurns(3);
+    }
+
+    @Test
+    void takesASourceOutThatHasAThreadOfItsOwn() throws Exception {
+        Busy busy = new Busy();
+        add(busy);
+        busy.awaitAThreadOfItsOwn();
+        loop.execute(() -> loop.remove(busy));
+        assertThat(busy.closed.await(20, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void endsWithASourceThatHasAThreadOfItsOwn() throws Exception {
+        Busy busy = new Busy();
+        add(busy);
+        busy.awaitAThreadOfItsOwn();
+        assertThat(loop.end(Duration.ofSeconds(20))).isTrue();
+        assertThat(busy.closed.getCount()).isZero();
+    }
+
+    private Thread loopThread() throws Exception {
+        CompletableFuture<Thread> its = new CompletableFuture<>();
+        loop.execute(() -> its.complete(Thread.currentThread()));
+        return its.get(20, TimeUnit.SECONDS);
+    }
+
+    /// Can wait for itself.
+    private final class Busy extends Counter {
+        /// How often it waits in vain.
+        final AtomicInteger patience = new AtomicInteger(Integer.MAX_VALUE);
+        volatile Thread latest;
+        volatile boolean fails;
+
+        Busy() throws VfioException {
+            super(() -> { });
+        }
+
+        @Override
+        protected boolean canAwait() {
+            return true;
+        }
+
+        @Override
+        protected boolean await(int interest) {
+            try {
+                return event.await(Duration.ofMillis(4)) || patience.getAndDecrement() > 0;
+            } catch (VfioException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        @Override
+        protected int turn(int events) {
+            latest = Thread.currentThread();
+            if (fails) {
+                throw new IllegalStateException("for the test");
+            }
+            return event.read() > 0 ? super.turn(events) : Epoll.IN;
+        }
+
+        void awaitAThreadOfItsOwn() throws Exception {
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+            do {
+                assertThat(System.nanoTime()).isLessThan(deadline);
+                awaitTurns(300);
+            } while (latest == loopThread());
+        }
+    }
+
     private void add(Counter source) {
         loop.execute(() -> loop.add(source, Epoll.IN));
     }
 
     /// Counts its turns.
-    private static final class Counter extends Source {
+    private static class Counter extends Source {
         final EventFd event = EventFd.create();
         final AtomicInteger turns = new AtomicInteger();
         final CountDownLatch closed = new CountDownLatch(1);

@@ -11,6 +11,7 @@ import vfio.pci.api.PciAddress;
 /// @param socket where
 /// @param client who is connected
 /// @param requests requests of that client so far
-/// @param errors those answered with an error
-public record ServedStatus(PciAddress address, Path socket, Optional<String> client, long requests, long errors) {
+/// @param errors those of them that failed
+/// @param traffic all that passed since serving began
+public record ServedStatus(PciAddress address, Path socket, Optional<String> client, long requests, long errors, ServedTraffic traffic) {
 }

@@ -24,6 +24,23 @@ public interface DevicePort extends AutoCloseable {
     /// @throws VfioException as [#read]
     void write(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
 
+    /// Lends the native memory that a read of this range would copy, where it is plain memory of the device's that nobody claims or
+    /// traps: large amounts go to a client that way without a copy. Counts as a read. Allocates nothing.
+    ///
+    /// @param count 1 or more, all within the region
+    /// @param borrower called once, before this returns, on this thread; must not wait or enter the port
+    /// @return false when there is no such memory: nothing was done, and [#read] is the way
+    /// @throws VfioException as [#read], before the borrower was called
+    default boolean lend(int region, long offset, int count, Borrower borrower) throws VfioException {
+        return false;
+    }
+
+    /// Who is lent memory by [#lend].
+    interface Borrower {
+        /// Reads the range, and nothing outside it, and keeps no reference to the memory.
+        void take(MemorySegment memory, long offset, int count);
+    }
+
     /// Gives the port up; not while it is inside a call. A second call has no effect.
     @Override
     void close();

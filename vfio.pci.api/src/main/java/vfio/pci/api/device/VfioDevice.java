@@ -8,6 +8,7 @@ import vfio.pci.api.OwnedFd;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaMapping;
+import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.migration.Migration;
 
 /// One client's handle of an open device. Methods may be called by any thread unless they say otherwise. When the function goes, or the
@@ -46,6 +47,15 @@ public interface VfioDevice extends AutoCloseable {
     ///
     /// @throws VfioException EINVAL for an index that [#info()] does not count
     Optional<OwnedFd> regionFile(int region) throws VfioException;
+
+    /// Registers of a region whose write the client may tell by an event, after the mediation's changes. Whoever has the event performs the
+    /// write through a [DevicePort]: it is seen by claims and traps as any other.
+    ///
+    /// @throws VfioException EINVAL for an index that [#info()] does not count; EIO when the mediation fails
+    default List<Doorbell> doorbells(int region) throws VfioException {
+        regionInfo(region);
+        return List.of();
+    }
 
     /// Says who takes vectors `start` and following; entry i replaces what vector `start + i` had. Triggers are taken: the device closes
     /// those it replaced, and those passed when it throws. For MSI and MSI-X this enables the kind, up to the highest vector named.

@@ -36,6 +36,11 @@ public interface PciFunction {
     /// Its base address registers, by ascending index; the upper half of a 64-bit BAR is not listed.
     List<Bar> bars();
 
+    /// Registers whose write a client may tell by an event instead of a message; a client decides whether it does. None unless overridden.
+    default List<Doorbell> doorbells() {
+        return List.of();
+    }
+
     /// Vectors it can raise by interrupt kind.
     InterruptVectors interruptVectors();
 

@@ -8,6 +8,7 @@ import java.util.Set;
 import org.osgi.annotation.versioning.ConsumerType;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.migration.MigrationDriver;
 
 /// The mediation of one open device. What is not overridden passes through.
@@ -43,6 +44,16 @@ public abstract class Mediation implements AutoCloseable {
     /// @param defaults what the client would see
     /// @return the same, or a changed copy with the same index
     public RegionInfo regionInfo(RegionInfo defaults) {
+        return defaults;
+    }
+
+    /// May change which registers of a BAR a client is told it can write by an event instead of a message. What such an event stands for is
+    /// written as if by the client, so that a claim sees it. Asked when a client asks.
+    ///
+    /// @param region the BAR
+    /// @param defaults those of the function
+    /// @return the same, or a changed copy
+    public List<Doorbell> doorbells(int region, List<Doorbell> defaults) {
         return defaults;
     }
 

@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.DeviceState;
@@ -151,6 +152,21 @@ public final class Binding extends Guarded {
         }
         try {
             RegionInfo changed = mediation.regionInfo(defaults);
+            return abandoned ? defaults : changed;
+        } finally {
+            leave();
+        }
+    }
+
+    /// Has it change which registers of a BAR are doorbells.
+    ///
+    /// @return the defaults when it has gone
+    public List<Doorbell> doorbells(int region, List<Doorbell> defaults) {
+        if (!calls.enter()) {
+            return defaults;
+        }
+        try {
+            List<Doorbell> changed = List.copyOf(mediation.doorbells(region, defaults));
             return abandoned ? defaults : changed;
         } finally {
             leave();

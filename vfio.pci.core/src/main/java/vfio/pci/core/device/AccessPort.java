@@ -85,6 +85,26 @@ final class AccessPort implements DevicePort {
         }
     }
 
+    @Override
+    public boolean lend(int region, long offset, int count, Borrower borrower) throws VfioException {
+        Region target;
+        try {
+            target = target(region, offset, count);
+            if (interests.of(told).in(region, offset, count) != 0) {
+                return false;
+            }
+            target.checkOwn(region, offset, count);
+        } catch (VfioException e) {
+            counters.countError();
+            throw e;
+        }
+        boolean lent = target.lend(offset, count, borrower);
+        if (lent) {
+            counters.countPassed();
+        }
+        return lent;
+    }
+
     private Region target(int region, long offset, int count) throws VfioException {
         if (closed) {
             throw new VfioException(Errno.EBADF, "port=closed expected=an open port");

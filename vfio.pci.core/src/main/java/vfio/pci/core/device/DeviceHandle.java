@@ -23,12 +23,14 @@ import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.IrqTrigger;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
+import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.function.Bar;
+import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.api.migration.Migration;
 import vfio.pci.core.binding.Faults;
@@ -158,6 +160,17 @@ final class DeviceHandle implements VfioDevice, Caller {
             return Optional.empty();
         }
         return device.regions().at(index).memory().map(DeviceMemory::file);
+    }
+
+    @Override
+    public List<Doorbell> doorbells(int index) throws VfioException {
+        RegionInfo info = regionInfo(index);
+        List<Doorbell> defaults = device.described().doorbells().stream().filter(doorbell -> doorbell.bar() == index).toList();
+        if (index > RegionIndex.BAR5 || !info.flags().contains(RegionInfo.Flag.WRITE)) {
+            return List.of();
+        }
+        return device.mediation().doorbells(index, defaults).stream()
+            .filter(doorbell -> doorbell.bar() == index && doorbell.offset() <= info.size() - doorbell.width()).toList();
     }
 
     private static DeviceMemory memory(Region region) throws VfioException {

@@ -14,6 +14,7 @@ import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.function.Bar;
+import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.DeviceState;
@@ -209,6 +210,18 @@ final class DeviceMediation {
             }
             region.limit(changed.size());
             return changed;
+        }
+    }
+
+    /// Doorbells of a region as the mediation wants them.
+    ///
+    /// @throws VfioException EIO when the mediation fails
+    List<Doorbell> doorbells(int index, List<Doorbell> defaults) throws VfioException {
+        Binding binding = gate.peek();
+        try {
+            return binding == null ? defaults : binding.doorbells(index, defaults);
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+            throw fault(binding, e);
         }
     }
 

@@ -20,7 +20,7 @@ import vfio.pci.api.migration.IovaRange;
 public final class DmaMap implements DmaSpace {
     private final Object lock = new Object();
     private final int limit;
-    private final MappedFiles files;
+    private final ClientFiles files;
     private final LongAdder bytesRead = new LongAdder();
     private final LongAdder bytesWritten = new LongAdder();
     private final LongAdder faults = new LongAdder();
@@ -38,7 +38,7 @@ public final class DmaMap implements DmaSpace {
 
     DmaMap(int limit, MappedFiles files) {
         this.limit = limit;
-        this.files = files;
+        this.files = new ClientFiles(files);
     }
 
     /// Adds a mapping; the backing is taken.

@@ -14,15 +14,17 @@ import vfio.pci.api.dma.RemoteMemory;
 final class FileMemory implements RemoteMemory {
     private static final int MOST_AT_ONCE = 0x10000;
 
+    private final FilePart part;
     private final OwnedFd fd;
     private final long iova;
     private final long offset;
     /// Guarded by this object's lock, which a transfer holds: an unmap waits for it.
     private boolean closed;
 
-    /// @param fd taken
-    FileMemory(OwnedFd fd, long iova, long offset) {
-        this.fd = fd;
+    /// @param part taken
+    FileMemory(FilePart part, long iova, long offset) {
+        this.part = part;
+        fd = part.fd();
         this.iova = iova;
         this.offset = offset;
     }
@@ -81,7 +83,7 @@ final class FileMemory implements RemoteMemory {
     public synchronized void close() {
         if (!closed) {
             closed = true;
-            fd.close();
+            part.close();
         }
     }
 }

@@ -6,14 +6,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 
-/// How many files of clients are mapped. A process may have only so many mappings (`vm.max_map_count`), and a JVM that gets none for a
-/// thread or for its heap dies: a client must not be able to bring that about.
+/// How many files of clients are open and mapped. A process may have only so many mappings (`vm.max_map_count`), and a JVM that gets none
+/// for a thread or for its heap dies; it may have only so many descriptors (`RLIMIT_NOFILE`), and without one it takes no client. A
+/// client must not be able to bring either about.
 final class MappedFiles {
     /// Those of this process, of all devices together: half of what there may be is the JVM's.
-    static final MappedFiles OF_THIS_PROCESS = new MappedFiles(mostOfProcess() / 2);
+    static final MappedFiles OF_THIS_PROCESS = new MappedFiles(Math.min(mostOfProcess(), mostDescriptors()) / 2);
 
     /// Linux's `DEFAULT_MAX_MAP_COUNT`.
     private static final int DEFAULT_MAX_MAP_COUNT = 65_530;
@@ -34,11 +36,35 @@ final class MappedFiles {
         }
     }
 
+    /// The soft limit as the kernel has it.
+    private static int mostDescriptors() {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/self/limits"))) {
+            return lines.filter(line -> line.startsWith("Max open files")).map(line -> line.split("\\s{2,}")[1])
+                .mapToInt(MappedFiles::atMostInt).findFirst().orElse(Integer.MAX_VALUE);
+        } catch (IOException e) {
+            return Integer.MAX_VALUE;
+        }
+    }
+
+    private static int atMostInt(String limit) {
+        try {
+            return (int) Math.min(Integer.MAX_VALUE, Long.parseLong(limit));
+        } catch (NumberFormatException e) {
+            // "unlimited"
+            return Integer.MAX_VALUE;
+        }
+    }
+
+    /// How many there are now.
+    int count() {
+        return mapped.get();
+    }
+
     int most() {
         return most;
     }
 
-    /// One more is going to be mapped; [#giveBack()] follows when it no longer is.
+    /// One more is going to be open or mapped; [#giveBack()] follows when it no longer is.
     ///
     /// @throws VfioException ENOSPC when there are too many
     void take() throws VfioException {

@@ -2,6 +2,7 @@
 package vfio.pci.core.memory;
 
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.atomic.AtomicInteger;
 import linux.sys.Fd;
 import linux.sys.Mapping;
 import linux.sys.Memfd;
@@ -11,9 +12,13 @@ import vfio.pci.api.mediation.SharedMemory;
 
 /// A sealed memory file with the core's own map of it. Pages that nobody touches cost nothing.
 public final class DeviceMemory implements SharedMemory, AutoCloseable {
+    private static final int CLOSED = Integer.MIN_VALUE;
+
     private final Fd file;
     private final Mapping mapping;
     private final long size;
+    /// Calls inside; with [#CLOSED] set the last of them frees it.
+    private final AtomicInteger users = new AtomicInteger();
 
     private DeviceMemory(Fd file, Mapping mapping, long size) {
         this.file = file;
@@ -58,8 +63,36 @@ public final class DeviceMemory implements SharedMemory, AutoCloseable {
         return Mapping.of(file, offset, length, true, true);
     }
 
+    /// Keeps the map until [#leave()], whoever closes it meanwhile. For who hands addresses in it to the kernel.
+    ///
+    /// @return false when it was closed
+    public boolean enter() {
+        int seen = users.get();
+        while (seen >= 0) {
+            if (users.compareAndSet(seen, seen + 1)) {
+                return true;
+            }
+            seen = users.get();
+        }
+        return false;
+    }
+
+    /// The other end of [#enter()].
+    public void leave() {
+        if (users.decrementAndGet() == CLOSED) {
+            free();
+        }
+    }
+
     @Override
     public void close() {
+        int seen = users.getAndUpdate(now -> now | CLOSED);
+        if (seen == 0) {
+            free();
+        }
+    }
+
+    private void free() {
         mapping.close();
         file.close();
     }

@@ -10,6 +10,7 @@ import java.util.Set;
 import vfio.pci.api.Errno;
 import vfio.pci.api.Range;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.device.DevicePort;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
@@ -84,6 +85,29 @@ public final class BarRegion extends Region {
             throw new VfioException(Errno.EINVAL, "region=%d offset=0x%x expected=a read of the expansion ROM".formatted(bar, offset));
         }
         function.writeBar(bar, offset, buffer, bufferOffset, count);
+    }
+
+    @Override
+    public boolean lend(long offset, int count, DevicePort.Borrower borrower) {
+        if (memory.isEmpty() || !isMemoryLike(offset, count) || !memory.get().enter()) {
+            return false;
+        }
+        try {
+            borrower.take(memory.get().memory(), offset, count);
+            return true;
+        } finally {
+            memory.get().leave();
+        }
+    }
+
+    private boolean isMemoryLike(long offset, int count) {
+        for (int i = 0; i < memoryLike.size(); i++) {
+            Range range = memoryLike.get(i);
+            if (range.offset() <= offset && offset + count <= range.end()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.util.Optional;
 import vfio.pci.api.Errno;
 import vfio.pci.api.Range;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.device.DevicePort;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.core.memory.DeviceMemory;
 
@@ -43,6 +44,13 @@ public abstract class Region {
     /// Where the region's plain memory is: no mappable area reaches outside.
     public List<Range> memoryLike() {
         return List.of();
+    }
+
+    /// Lends the memory behind a range within the region's own size, if all of it is plain memory.
+    ///
+    /// @return whether the borrower was called
+    public boolean lend(long offset, int count, DevicePort.Borrower borrower) {
+        return false;
     }
 
     /// How far accesses may reach.

@@ -66,6 +66,52 @@ class DispatchTest {
     }
 
     @Test
+    void lendsPlainMemoryThatNobodyWants() throws VfioException {
+        one.accepting("answering", context -> new AnsweringMediation(Claim.of(BAR0, 0x1000, 4)));
+        VfioDevice device = one.open();
+        DevicePort port = device.port();
+        write32(port, BAR0, 0x2000, 0x12345678);
+        AtomicInteger lent = new AtomicInteger();
+        DevicePort.Borrower borrower = (memory, offset, count) -> {
+            assertThat(memory.isNative()).isTrue();
+            lent.set(memory.get(ValueLayout.JAVA_INT, offset));
+        };
+        assertThat(port.lend(BAR0, 0x2000, 0x1000, borrower)).isTrue();
+        assertThat(lent).hasValue(0x12345678);
+        assertThat(port.lend(BAR0, 0, 0x1000, borrower)).isTrue();
+        lent.set(0);
+        assertThat(port.lend(BAR0, 0, 0x1001, borrower)).as("it reaches into the claim").isFalse();
+        assertThat(port.lend(BAR0, 0x1000, 4, borrower)).as("claimed").isFalse();
+        assertThat(port.lend(BAR0, 0x3000, 4, borrower)).as("a register").isFalse();
+        assertThat(port.lend(BAR0, 0x2FFE, 4, borrower)).as("it reaches into one").isFalse();
+        assertThat(port.lend(RegionIndex.CONFIG, 0, 4, borrower)).isFalse();
+        assertErrno(Errno.EINVAL, () -> port.lend(BAR0, 0xFFFE, 4, borrower));
+        assertErrno(Errno.EINVAL, () -> port.lend(1, 0, 4, borrower));
+        assertThat(lent).hasValue(0);
+        AccessStats stats = one.function.stats();
+        assertThat(stats.passedThrough()).as("the write and two loans").isEqualTo(3);
+        assertThat(stats.errors()).isEqualTo(2);
+        device.close();
+        assertErrno(Errno.EBADF, () -> port.lend(BAR0, 0, 4, borrower));
+    }
+
+    @Test
+    void keepsMemoryThatIsLentWhenTheDeviceIsClosedMeanwhile() throws VfioException {
+        VfioDevice device = one.open();
+        DevicePort port = device.port();
+        write32(port, BAR0, 0x2000, 0x12345678);
+        AtomicInteger lent = new AtomicInteger();
+        AtomicReference<MemorySegment> kept = new AtomicReference<>();
+        assertThat(port.lend(BAR0, 0x2000, 4, (memory, offset, _) -> {
+            device.close();
+            lent.set(memory.get(ValueLayout.JAVA_INT, offset));
+            kept.set(memory);
+        })).isTrue();
+        assertThat(lent).hasValue(0x12345678);
+        assertThat(kept.get().scope().isAlive()).as("and frees it then").isFalse();
+    }
+
+    @Test
     void refusesAPortThatWasGivenUp() throws VfioException {
         VfioDevice device = one.open();
         DevicePort port = device.port();

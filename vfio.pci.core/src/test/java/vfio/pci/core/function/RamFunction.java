@@ -15,6 +15,7 @@ import vfio.pci.api.Range;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.BoundFunction;
+import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.function.InterruptVectors;
 import vfio.pci.api.function.LentResources;
@@ -39,6 +40,8 @@ public final class RamFunction implements PciFunction {
     public volatile LentResources lent;
     /// Thrown by whatever is called next.
     public volatile Runnable bug = () -> { };
+    /// What it says can be written by an event.
+    public volatile List<Doorbell> doorbells = List.of();
 
     /// Of BAR0. Compared with, since a walk over its ranges would allocate an iterator, which is not the core's to answer for.
     private static final long MEMORY_LIKE_END = 0x3000;
@@ -90,6 +93,11 @@ public final class RamFunction implements PciFunction {
     @Override
     public PciAddress address() {
         return ADDRESS;
+    }
+
+    @Override
+    public List<Doorbell> doorbells() {
+        return doorbells;
     }
 
     @Override

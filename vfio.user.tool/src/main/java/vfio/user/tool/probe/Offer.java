@@ -9,6 +9,7 @@ import java.util.OptionalLong;
 import vfio.pci.api.device.DeviceInfo;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
+import vfio.user.wire.IoEventFdLayout.IoEventFd;
 
 /// What a server offers.
 ///
@@ -26,7 +27,8 @@ record Offer(Path socket, String version, DeviceInfo device, List<Region> region
     /// @param info as the server described it
     /// @param fileOffset of its byte 0 in the file that came along, if one did
     /// @param fileSize of that file
-    record Region(RegionInfo info, OptionalLong fileOffset, OptionalLong fileSize) {
+    /// @param events sub-regions that can be written by an event
+    record Region(RegionInfo info, OptionalLong fileOffset, OptionalLong fileSize, List<IoEventFd> events) {
     }
 
     static String regionName(int index) {

@@ -11,6 +11,7 @@ import java.util.function.Function;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
+import vfio.user.wire.IoEventFdLayout.IoEventFd;
 
 /// An offer as one line of JSON. Addresses, sizes, offsets and ids are strings, hexadecimal; counts are numbers.
 final class OfferJson {
@@ -45,6 +46,9 @@ final class OfferJson {
             .add("capabilities", list(region.info().capabilities(), OfferJson::capability));
         region.fileOffset().ifPresent(offset -> json.add("file_offset", hex(offset)));
         region.fileSize().ifPresent(size -> json.add("file_size", hex(size)));
+        if (!region.events().isEmpty()) {
+            json.add("io_fds", list(region.events(), OfferJson::event));
+        }
         return json;
     }
 
@@ -56,6 +60,11 @@ final class OfferJson {
                 .add("subtype", hex(type.subtype()));
             case RegionCapability.MsixMappable _ -> new JsonObject().add("kind", "msix-mappable");
         };
+    }
+
+    private static JsonValue event(IoEventFd event) {
+        return new JsonObject().add("offset", hex(event.offset())).add("size", event.size()).add("type", event.type())
+            .add("flags", hex(event.flags())).add("datamatch", hex(event.datamatch()));
     }
 
     private static JsonValue area(MmapArea area) {

@@ -7,6 +7,8 @@ import java.util.stream.Collectors;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
+import vfio.user.wire.IoEventFdLayout;
+import vfio.user.wire.IoEventFdLayout.IoEventFd;
 
 /// An offer as lines for people, much as lspci prints a device: a heading, and what belongs to it indented.
 final class OfferText {
@@ -43,6 +45,7 @@ final class OfferText {
             region.fileSize().isPresent() ? " file-offset=0x%x file-size=0x%x".formatted(region.fileOffset().orElse(0),
                 region.fileSize().getAsLong()) : "");
         region.info().capabilities().forEach(capability -> out.println("        " + text(capability)));
+        region.events().forEach(event -> out.println("        " + text(event)));
     }
 
     private static String text(RegionCapability capability) {
@@ -52,6 +55,15 @@ final class OfferText {
             case RegionCapability.Type type -> "type=0x%x subtype=0x%x".formatted(type.type(), type.subtype());
             case RegionCapability.MsixMappable _ -> "msix-mappable";
         };
+    }
+
+    private static String text(IoEventFd event) {
+        String where = "0x%x size=%d".formatted(event.offset(), event.size());
+        if (event.type() != IoEventFdLayout.TYPE_IOEVENTFD) {
+            return "io-fd %s type=%d flags=0x%x".formatted(where, event.type(), event.flags());
+        }
+        boolean matched = (event.flags() & IoEventFdLayout.FLAG_DATAMATCH) != 0;
+        return "ioeventfd %s %s".formatted(where, matched ? "value=0x%x".formatted(event.datamatch()) : "any value");
     }
 
     private static String text(MmapArea area) {

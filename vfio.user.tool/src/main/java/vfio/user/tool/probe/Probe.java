@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import linux.sys.Fd;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -19,8 +20,10 @@ import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionInfo;
 import vfio.user.wire.DeviceFeatureLayout;
+import vfio.user.wire.IoEventFdLayout.IoEventFd;
 import vfio.user.wire.VersionCapabilities;
 import vfio.user.wire.client.RegionAnswer;
+import vfio.user.wire.client.RegionIoFds;
 import vfio.user.wire.client.VfioUserClient;
 
 /// One look at a server. Each request ends within the time given, and all of them within four times that.
@@ -28,6 +31,8 @@ final class Probe {
     /// More regions or interrupts than a client of the protocol takes; a server that claims more is not asked for all.
     private static final int MOST = 128;
     private static final int ROUNDS = 4;
+    /// After these the connection is of no more use.
+    private static final Set<Errno> BROKEN = Set.of(Errno.ECONNRESET, Errno.EPROTO, Errno.ETIMEDOUT);
     /// `VFIO_DEVICE_FEATURE_*` by number, Linux's `include/uapi/linux/vfio.h`.
     private static final List<String> FEATURES = List.of("pci-vf-token", "migration", "mig-device-state", "low-power-entry",
         "low-power-entry-with-wakeup", "low-power-exit", "dma-logging-start", "dma-logging-stop", "dma-logging-report", "mig-data-size",
@@ -75,13 +80,29 @@ final class Probe {
         try (RegionAnswer answer = client.regionInfo(index)) {
             Optional<Fd> file = answer.file();
             return new Offer.Region(answer.info(), file.isPresent() ? OptionalLong.of(answer.offset()) : OptionalLong.empty(),
-                file.isPresent() ? OptionalLong.of(file.get().size()) : OptionalLong.empty());
+                file.isPresent() ? OptionalLong.of(file.get().size()) : OptionalLong.empty(), events(answer.info()));
         } catch (VfioException e) {
             if (e.errno() != Errno.EINVAL) {
                 throw e;
             }
             // libvfio-user has no answer for an index that the device did not set up.
-            return new Offer.Region(RegionInfo.absent(index), OptionalLong.empty(), OptionalLong.empty());
+            return new Offer.Region(RegionInfo.absent(index), OptionalLong.empty(), OptionalLong.empty(), List.of());
+        }
+    }
+
+    private List<IoEventFd> events(RegionInfo info) throws VfioException {
+        if (info.size() == 0 || !info.flags().contains(RegionInfo.Flag.WRITE)) {
+            return List.of();
+        }
+        checkTime();
+        try (RegionIoFds found = client.regionIoFds(info.index())) {
+            return found.subRegions();
+        } catch (VfioException e) {
+            if (BROKEN.contains(e.errno())) {
+                throw e;
+            }
+            // The command is optional.
+            return List.of();
         }
     }
 

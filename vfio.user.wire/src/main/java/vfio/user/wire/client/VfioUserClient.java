@@ -197,6 +197,13 @@ public final class VfioUserClient implements AutoCloseable {
         return flags;
     }
 
+    /// DEVICE_GET_REGION_IO_FDS, asked again with the room it takes.
+    ///
+    /// @return the answer, whose files the caller closes
+    public RegionIoFds regionIoFds(int index) throws VfioException {
+        return RegionIoFds.ask(channel, index);
+    }
+
     /// Maps a part of a region into this process, by the file the server sends.
     ///
     /// @param offset and size whole pages, in one of the areas of its sparse-mmap capability if it has one
