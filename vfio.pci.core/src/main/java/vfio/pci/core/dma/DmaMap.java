@@ -236,6 +236,11 @@ public final class DmaMap implements DmaSpace {
         return new VfioException(Errno.EFAULT, "iova=0x%x count=0x%x expected=memory that is still there".formatted(iova, count));
     }
 
+    /// Most mappings at a time.
+    public int limit() {
+        return limit;
+    }
+
     /// Number of mappings.
     public int size() {
         return current.size();
