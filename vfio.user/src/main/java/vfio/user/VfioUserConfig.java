@@ -42,8 +42,9 @@ import vfio.user.command.ClientLimits;
     ClientLimits.UnsealedFiles unsealedMemory() default ClientLimits.UnsealedFiles.ACCEPT;
 
     /// See the description.
-    @AttributeDefinition(description = "answer to a region access that failed: ERRNO, or ALL_ONES for clients that ignore errors")
-    ClientLimits.ErrorAnswers regionErrors() default ClientLimits.ErrorAnswers.ERRNO;
+    @AttributeDefinition(description = "answer to a region access that failed: ERRNO, ALL_ONES for clients that ignore errors, or AUTO,"
+        + " which recognises those of rust-vmm")
+    ClientLimits.ErrorAnswers regionErrors() default ClientLimits.ErrorAnswers.AUTO;
 
     /// See the description.
     @AttributeDefinition(description = "microseconds a busy client's next request is looked for before the thread sleeps, "

@@ -58,6 +58,25 @@ class ClientLimitsTest {
     }
 
     @Test
+    void saysHowManyMappingsTheDeviceHasIfThatIsLess() throws VfioException {
+        Path second = fixture.folder.resolve("second.sock");
+        fixture.server.setRules(new Limits().msgFds(8).dataBytes(4096).build(), SocketRules.standard());
+        fixture.server.serve(TestPci.SECOND, second);
+        fixture.pci.mostMaps = 8192;
+        try (RawClient client = RawClient.connect(second)) {
+            RawClient.Answer answer = version(client, QEMU);
+            assertThat(textOf(answer)).isEqualTo("{\"capabilities\":{\"max_msg_fds\":8,\"max_data_xfer_size\":4096,\"max_dma_maps\":8192,"
+                + "\"write_multiple\":true}}");
+            assertThat(answer.size()).isLessThanOrEqualTo(214);
+        }
+        fixture.pci.mostMaps = 1 << 20;
+        try (RawClient client = RawClient.connect(second)) {
+            assertThat(textOf(version(client, QEMU))).doesNotContain("max_dma_maps");
+        }
+        fixture.server.unserve(TestPci.SECOND);
+    }
+
+    @Test
     void agreesOnPageSizesBothCanMap() throws VfioException {
         try (RawClient client = RawClient.connect(fixture.socket)) {
             assertThat(textOf(version(client, "{\"capabilities\":{\"pgsizes\":%d}}".formatted(0x210200)))).contains("\"pgsizes\":2162688");

@@ -58,6 +58,7 @@ final class TestDevice implements VfioDevice {
     final List<String> calls = new CopyOnWriteArrayList<>();
     final Map<Long, DmaMapping> mappings = new TreeMap<>();
     final Map<Integer, IrqTrigger> triggers = new HashMap<>();
+    volatile int mostMaps = Integer.MAX_VALUE;
     final AtomicInteger inside = new AtomicInteger();
     final Semaphore blocked = new Semaphore(0);
     final Mapping bar0;
@@ -288,6 +289,11 @@ final class TestDevice implements VfioDevice {
             case DmaBacking.Segment _, DmaBacking.Unreachable _ -> {
             }
         }
+    }
+
+    @Override
+    public int mostDmaMaps() {
+        return mostMaps;
     }
 
     @Override

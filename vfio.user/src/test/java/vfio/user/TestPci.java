@@ -33,6 +33,8 @@ final class TestPci implements VfioPci, DeviceAdmin {
     volatile Semaphore gate;
     /// When set, opens fail with it.
     volatile Errno refusal;
+    /// What the devices that are opened say of it.
+    volatile int mostMaps = Integer.MAX_VALUE;
 
     @Override
     public TestDevice open(PciAddress address, Client client) throws VfioException {
@@ -43,6 +45,7 @@ final class TestPci implements VfioPci, DeviceAdmin {
             throw new VfioException(refusal, "refused for the test");
         }
         TestDevice device = new TestDevice(address, client);
+        device.mostMaps = mostMaps;
         all.add(device);
         opened.add(device);
         return device;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,8 +18,12 @@ import org.junit.jupiter.api.io.TempDir;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.dma.DmaBacking;
 import vfio.user.trace.TraceCommand;
+import vfio.user.wire.VersionCapabilities;
+import vfio.user.wire.client.VfioUserClient;
 import vfio.user.wire.trace.TraceReader;
+import vfio.user.wire.trace.TraceRecord;
 
 /// `vfio:trace` of a served device.
 class TraceTest {
@@ -56,6 +62,32 @@ class TraceTest {
             for (int command : new int[] {RawClient.VERSION, RawClient.VERSION, RawClient.DEVICE_RESET, RawClient.DEVICE_RESET}) {
                 assertThat((int) reader.next().orElseThrow().bytes()[2]).isEqualTo(command);
             }
+            assertThat(reader.next()).isEmpty();
+        }
+    }
+
+    @Test
+    void keepsMessagesOfTheSecondSocketToo() throws Exception {
+        Path file = folder.resolve("trace");
+        CompletableFuture<Void> tracing = trace(TestPci.FIRST, "--write", file.toString(), "--count", "6");
+        try (VfioUserClient client = VfioUserClient.connect(fixture.socket, VersionCapabilities.NONE.withTwinSocket(true));
+                Arena arena = Arena.ofShared()) {
+            assertThat(client.hasTwinSocket()).isTrue();
+            client.mapDma(0, arena.allocate(0x1000), true, true);
+            MemorySegment buffer = arena.allocate(8);
+            ((DmaBacking.Remote) fixture.pci.next().mappings.get(0L).backing()).memory().read(0x10, buffer, 0, 8);
+        }
+        tracing.get(20, TimeUnit.SECONDS);
+        try (TraceReader reader = new TraceReader(Files.newInputStream(file))) {
+            for (int i = 0; i < 4; i++) {
+                assertThat(reader.next()).isPresent();
+            }
+            TraceRecord asked = reader.next().orElseThrow();
+            TraceRecord answered = reader.next().orElseThrow();
+            assertThat(asked.kind()).isEqualTo(TraceRecord.Kind.SENT);
+            assertThat(answered.kind()).isEqualTo(TraceRecord.Kind.RECEIVED);
+            assertThat(asked.bytes()).hasSize(32).startsWith(answered.bytes()[0], answered.bytes()[1], (byte) 11, (byte) 0);
+            assertThat(answered.bytes()).hasSize(40);
             assertThat(reader.next()).isEmpty();
         }
     }

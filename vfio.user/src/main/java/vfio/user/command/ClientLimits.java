@@ -18,7 +18,7 @@ public record ClientLimits(int msgFds, int dataBytes, int dmaMaps, long dmaBytes
         UnsealedFiles unsealed, ErrorAnswers errors) {
     /// As without any configuration.
     public static final ClientLimits DEFAULT = new ClientLimits(Exchange.MAX_MSG_FDS, Exchange.MAX_DATA, 0xFFFF, 1L << 46, 10,
-        Duration.ofSeconds(2), Duration.ofSeconds(1), UnsealedFiles.ACCEPT, ErrorAnswers.ERRNO);
+        Duration.ofSeconds(2), Duration.ofSeconds(1), UnsealedFiles.ACCEPT, ErrorAnswers.AUTO);
 
     private static final int LEAST_DATA = 4096;
 
@@ -34,6 +34,8 @@ public record ClientLimits(int msgFds, int dataBytes, int dmaMaps, long dmaBytes
 
     /// How a REGION_READ or REGION_WRITE that failed is answered.
     public enum ErrorAnswers {
+        /// All ones to a client that is recognised as one that does not look at the error flag, the errno to all others.
+        AUTO,
         /// The header with the errno, as the protocol says.
         ERRNO,
         /// Success, with all bits of the data set, for clients that do not look at the error flag.
@@ -49,6 +51,13 @@ public record ClientLimits(int msgFds, int dataBytes, int dmaMaps, long dmaBytes
         faultLines = Math.max(1, faultLines);
         request = atLeastOneMillisecond(request);
         transfer = atLeastOneMillisecond(transfer);
+    }
+
+    /// Whether failed region accesses are answered with success and all ones.
+    ///
+    /// @param ignoresErrors whether the client is recognised as one that does not look at the error flag
+    public boolean answersAllOnes(boolean ignoresErrors) {
+        return errors == ErrorAnswers.ALL_ONES || errors == ErrorAnswers.AUTO && ignoresErrors;
     }
 
     private static Duration atLeastOneMillisecond(Duration time) {

@@ -12,7 +12,6 @@ import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
-import vfio.user.command.ClientLimits;
 import vfio.user.command.Commands;
 import vfio.user.command.Exchange;
 import vfio.user.command.LenientAnswer;
@@ -72,6 +71,7 @@ public final class Connection extends Source {
     private Negotiation negotiation;
     private int versionId;
     private boolean versionReply;
+    private boolean allOnes;
     /// Written by the loop while the connection is parked.
     private Opened opened;
     private boolean openTimedOut;
@@ -320,7 +320,7 @@ public final class Connection extends Source {
     }
 
     private void answerError(int msgId, int command, Errno errno) {
-        int lenient = host.limits().errors() == ClientLimits.ErrorAnswers.ALL_ONES && phase == Phase.OPEN
+        int lenient = allOnes && phase == Phase.OPEN
             ? LenientAnswer.write(command, exchange.request(), exchange.payload(), exchange.payloadSize(), out.buffer(), Outbound.PAYLOAD)
             : LenientAnswer.NONE;
         if (lenient == LenientAnswer.NONE) {
@@ -429,8 +429,11 @@ public final class Connection extends Source {
                 waits.prepare(socket);
                 exchange.open(device.device(), negotiation.proposed().disablableAreas());
                 memory.limit(negotiation.transferBytes());
+                allOnes = host.limits().answersAllOnes(negotiation.ignoresErrors());
+                meanwhile.answerAllOnes(allOnes);
                 doorbells.limit(negotiation.messageFds());
-                int size = negotiation.write(out.buffer(), Outbound.PAYLOAD, host.limits(), openTwin());
+                int size = negotiation.write(out.buffer(), Outbound.PAYLOAD, host.limits(), device.device().device().mostDmaMaps(),
+                    openTwin());
                 if (versionReply) {
                     out.reply(versionId, Command.VERSION.code(), size);
                 } else {

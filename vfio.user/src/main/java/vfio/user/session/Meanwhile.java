@@ -7,7 +7,6 @@ import linux.sys.Epoll;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
-import vfio.user.command.ClientLimits;
 import vfio.user.command.LenientAnswer;
 import vfio.user.loop.Source;
 import vfio.user.wire.HeaderLayout;
@@ -31,6 +30,7 @@ final class Meanwhile extends Source {
     private Inbound stuck;
     private Inbound in;
     private boolean late;
+    private boolean allOnes;
     private boolean answered;
     private long episode;
 
@@ -40,6 +40,11 @@ final class Meanwhile extends Source {
         this.memory = memory;
         out = new Outbound(host.buffers().answerMeanwhile(), host.buffers().tap());
         spare = new Inbound[] {new Inbound(host.buffers().receivedMeanwhile(), host.buffers().tap())};
+    }
+
+    /// From now on region accesses are answered with success and all ones instead of an error, or not. While there is no stuck request.
+    void answerAllOnes(boolean instead) {
+        allOnes = instead;
     }
 
     /// Messages nobody has looked at yet.
@@ -176,7 +181,7 @@ final class Meanwhile extends Source {
         }
         int id = HostOrder.u16(from.buffer(), at + HeaderLayout.MSG_ID);
         int command = HostOrder.u16(from.buffer(), at + HeaderLayout.CMD);
-        int lenient = host.limits().errors() == ClientLimits.ErrorAnswers.ALL_ONES
+        int lenient = allOnes
             ? LenientAnswer.write(command, from.buffer(), at + (long) HeaderLayout.BYTES, size - HeaderLayout.BYTES, out.buffer(),
                 Outbound.PAYLOAD)
             : LenientAnswer.NONE;

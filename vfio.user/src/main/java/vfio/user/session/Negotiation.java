@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.regex.Pattern;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.Bar;
@@ -18,7 +19,13 @@ import vfio.user.wire.VersionLayout;
 /// more than 214 bytes.
 ///
 /// @param proposed by the client
-record Negotiation(VersionCapabilities proposed) {
+/// @param ignoresErrors whether the client is known not to look at the error flag of an answer
+record Negotiation(VersionCapabilities proposed, boolean ignoresErrors) {
+    /// The VERSION of the crate `vfio-user` of rust-vmm, which cloud-hypervisor uses: minor version 1, and these capabilities, written by
+    /// serde_json (`vfio-user/src/lib.rs`, `Client::negotiate_version` and `Capabilities`). Nobody else is known to send it.
+    private static final Pattern RUST_VMM = Pattern.compile(
+        "\\{\"capabilities\":\\{\"max_msg_fds\":1,\"max_data_xfer_size\":1048576,\"migration\":\\{\"pgsize\":[0-9]+}}}");
+    private static final int RUST_VMM_MINOR = 1;
     private static final int MAJOR = 0;
     private static final int MINOR = 0;
     /// Longest text looked at.
@@ -36,9 +43,11 @@ record Negotiation(VersionCapabilities proposed) {
             throw new VfioException(Errno.EINVAL, "major=0x%x expected=0".formatted(version.major()));
         }
         if (size == VersionLayout.BYTES) {
-            return new Negotiation(VersionCapabilities.NONE);
+            return new Negotiation(VersionCapabilities.NONE, false);
         }
-        return new Negotiation(VersionJson.parse(text(request, payload + VersionLayout.BYTES, size - VersionLayout.BYTES))).checked();
+        String text = text(request, payload + VersionLayout.BYTES, size - VersionLayout.BYTES);
+        boolean rustVmm = version.minor() == RUST_VMM_MINOR && RUST_VMM.matcher(text).matches();
+        return new Negotiation(VersionJson.parse(text), rustVmm).checked();
     }
 
     private static String text(MemorySegment request, long at, int size) throws VfioException {
@@ -62,18 +71,19 @@ record Negotiation(VersionCapabilities proposed) {
     /// Writes the answer.
     ///
     /// @param limits of this client
+    /// @param deviceMaps most mappings the device has
     /// @param twin whether a second socket goes along
     /// @return its bytes
-    int write(MemorySegment reply, long payload, ClientLimits limits, boolean twin) {
+    int write(MemorySegment reply, long payload, ClientLimits limits, int deviceMaps, boolean twin) {
         VersionLayout.encode(new VersionLayout.Version(MAJOR, MINOR), reply, payload);
-        byte[] text = VersionJson.format(answer(limits, twin)).getBytes(StandardCharsets.UTF_8);
+        byte[] text = VersionJson.format(answer(limits, Math.min(limits.dmaMaps(), deviceMaps), twin)).getBytes(StandardCharsets.UTF_8);
         MemorySegment.copy(text, 0, reply, ValueLayout.JAVA_BYTE, payload + VersionLayout.BYTES, text.length);
         reply.set(ValueLayout.JAVA_BYTE, payload + VersionLayout.BYTES + text.length, (byte) 0);
         return VersionLayout.BYTES + text.length + 1;
     }
 
     /// Less than the default has to be said to whoever did not ask, for it counts on the default.
-    private VersionCapabilities answer(ClientLimits limits, boolean twin) {
+    private VersionCapabilities answer(ClientLimits limits, int dmaMaps, boolean twin) {
         VersionCapabilities answer = VersionCapabilities.NONE.withWriteMultiple(proposed.writeMultiple())
             .withDisablableAreas(proposed.disablableAreas());
         if (proposed.maxMsgFds().isPresent() && limits.msgFds() != VersionCapabilities.DEFAULT_MAX_MSG_FDS) {
@@ -82,9 +92,9 @@ record Negotiation(VersionCapabilities proposed) {
         if (limits.dataBytes() != VersionCapabilities.DEFAULT_MAX_DATA_XFER_SIZE) {
             answer = answer.withMaxDataXferSize(limits.dataBytes());
         }
-        if (limits.dmaMaps() < VersionCapabilities.DEFAULT_MAX_DMA_MAPS
-            || proposed.maxDmaMaps().isPresent() && limits.dmaMaps() > VersionCapabilities.DEFAULT_MAX_DMA_MAPS) {
-            answer = answer.withMaxDmaMaps(limits.dmaMaps());
+        if (dmaMaps < VersionCapabilities.DEFAULT_MAX_DMA_MAPS
+            || proposed.maxDmaMaps().isPresent() && dmaMaps > VersionCapabilities.DEFAULT_MAX_DMA_MAPS) {
+            answer = answer.withMaxDmaMaps(dmaMaps);
         }
         if (pageSizes() != VersionCapabilities.DEFAULT_PGSIZES) {
             answer = answer.withPgsizes(pageSizes());

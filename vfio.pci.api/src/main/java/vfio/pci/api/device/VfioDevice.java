@@ -89,6 +89,11 @@ public interface VfioDevice extends AutoCloseable {
     ///     EACCES where the file does not allow it; ENOSPC when the limit on maps is reached
     void dmaMap(DmaMapping mapping) throws VfioException;
 
+    /// Most mappings the device has at a time.
+    default int mostDmaMaps() {
+        return Integer.MAX_VALUE;
+    }
+
     /// Takes away the mappings in a range that this handle made; returns when no transfer uses them any more. As in Linux a range may
     /// hold several or none, which is how a VMM with a virtual IOMMU lets go of them, but cut none.
     ///

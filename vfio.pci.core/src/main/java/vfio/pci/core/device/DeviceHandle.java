@@ -232,6 +232,11 @@ final class DeviceHandle implements VfioDevice, Caller {
     }
 
     @Override
+    public int mostDmaMaps() {
+        return device.dmaMap().limit();
+    }
+
+    @Override
     public void dmaUnmap(long iova, long size) throws VfioException {
         device.dmaMap().unmap(this, iova, size);
     }

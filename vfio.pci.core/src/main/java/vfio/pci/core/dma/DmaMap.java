@@ -256,6 +256,11 @@ public final class DmaMap implements DmaSpace {
         }
     }
 
+    /// Most mappings at a time.
+    public int limit() {
+        return limit;
+    }
+
     /// Number of mappings.
     public int size() {
         return current.size();
