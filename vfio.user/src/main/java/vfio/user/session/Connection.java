@@ -59,13 +59,11 @@ public final class Connection extends Source {
     private final Waits waits;
     private final Doorbells doorbells;
     private final SecondSocket second;
-
     // Of the loop.
     private boolean isOvertaken;
     private boolean abandoned;
     private boolean openPending;
     private int openAttempt;
-
     // Of the turn.
     private Phase phase = Phase.VERSION;
     private Negotiation negotiation;
