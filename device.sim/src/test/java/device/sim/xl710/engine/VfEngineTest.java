@@ -107,7 +107,7 @@ class VfEngineTest {
         Word word = new Word();
         engine.register(word);
         engine.start();
-        for (int i = 1; i <= 20_000; i++) {
+        for (int i = 1; i <= 2_000; i++) {
             word.written.set(i);
             engine.wake();
             long wanted = i;
