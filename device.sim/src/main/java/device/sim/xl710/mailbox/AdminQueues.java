@@ -116,9 +116,10 @@ public final class AdminQueues {
         }
     }
 
+    /// One at a time, so that what changes often is told as it is when there is room.
     private boolean announce() {
         synchronized (lock) {
-            if (backlog.size() > BACKLOG) {
+            if (!backlog.isEmpty()) {
                 return false;
             }
         }
