@@ -149,9 +149,9 @@ class VfResetTest {
     /// Leaves a trace in everything that a reset clears.
     private void use() throws Exception {
         mailbox.start(CAPABILITIES);
-        byte[] address = {2, 0, 1, 0, 0x33, 0x33, 0, 0, 0, 1, 0, 0};
+        byte[] address = {1, 0, 1, 0, 0x33, 0x33, 0, 0, 0, 1, 0, 0};
         assertThat(mailbox.ask(10, address).status()).isZero();
-        assertThat(mailbox.ask(12, shorts(2, 1, 5)).status()).isEqualTo(0);
+        assertThat(mailbox.ask(12, shorts(1, 1, 5)).status()).isEqualTo(0);
         driver.write(0x2000, 7);
         driver.write(0x3800, 0x0100_001C);
         driver.write(0x5000, 0x4000_0000);

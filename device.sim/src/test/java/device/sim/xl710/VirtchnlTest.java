@@ -346,7 +346,7 @@ class VirtchnlTest {
         return message.array();
     }
 
-    private static byte[] config(int... queues) {
+    static byte[] config(int... queues) {
         ByteBuffer message = ByteBuffer.allocate(72 + 64 * queues.length).order(ByteOrder.LITTLE_ENDIAN);
         message.putShort((short) VSI).putShort((short) queues.length);
         for (int i = 0; i < queues.length; i++) {
