@@ -171,6 +171,11 @@ public final class Connection extends Source {
         if (sent == Outbound.Sent.ALL) {
             sent = out.flush(socket);
         }
+        if (twinPeer != null && !out.isWaiting()) {
+            // It is the client's now; held on to, it would hide that the client has closed it.
+            twinPeer.close();
+            twinPeer = null;
+        }
         if (sent == Outbound.Sent.ALL && memory.hasQueued()) {
             sent = memory.flush(socket);
         }
