@@ -17,6 +17,7 @@ import vfio.user.command.ClientLimits;
 import vfio.user.command.Commands;
 import vfio.user.command.Exchange;
 import vfio.user.command.LenientAnswer;
+import vfio.user.loop.PollLoop;
 import vfio.user.loop.Source;
 import vfio.user.wire.Command;
 import vfio.user.wire.HeaderLayout;
@@ -62,6 +63,8 @@ public final class Connection extends Source {
     private boolean abandoned;
     private boolean openPending;
     private int openAttempt;
+    /// Cancelled when it is not needed: until its time it would keep all of this in memory, for each client that comes and goes.
+    private PollLoop.Timer openingBound;
     private Twin twin;
 
     // Of the turn.
@@ -349,7 +352,14 @@ public final class Connection extends Source {
         openPending = true;
         int attempt = ++openAttempt;
         host.workers().execute(() -> open(who, attempt));
-        host.loop().execute(() -> host.loop().schedule(host.limits().request(), () -> openingLasts(attempt)));
+        host.loop().execute(() -> watchOpening(attempt));
+    }
+
+    /// A task; the device may be there already.
+    private void watchOpening(int attempt) {
+        if (!closed && openPending && attempt == openAttempt) {
+            openingBound = host.loop().schedule(host.limits().request(), () -> openingLasts(attempt));
+        }
     }
 
     private void openingLasts(int attempt) {
@@ -391,6 +401,7 @@ public final class Connection extends Source {
 
     private void bring(Opened brought, int attempt) {
         openPending = false;
+        host.loop().cancel(openingBound);
         if (!closed && attempt == openAttempt) {
             opened = brought;
             openTimedOut = false;
@@ -460,6 +471,7 @@ public final class Connection extends Source {
     @Override
     protected void closed() {
         closed = true;
+        host.loop().cancel(openingBound);
         memory.close();
         host.loop().remove(meanwhile);
         if (twin != null) {
