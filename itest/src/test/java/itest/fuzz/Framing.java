@@ -19,8 +19,9 @@ final class Framing {
      * A reply that is owed.
      *
      * @param longest payload it may have
+     * @param error whether it has to be an error
      */
-    record Owed(int id, int command, long longest) {
+    record Owed(int id, int command, long longest, boolean error) {
     }
 
     private final Deque<Owed> owed = new ArrayDeque<>();
@@ -57,7 +58,7 @@ final class Framing {
         Outgoing message = begun();
         boolean reply = (message.flags() & Message.TYPE) == Message.REPLY;
         if (!reply && (message.flags() & Message.NO_REPLY) == 0) {
-            owed.add(new Owed(message.id(), message.command(), longest(message)));
+            owed.add(new Owed(message.id(), message.command(), longest(message), Shape.isWrong(message)));
         }
         seen = 0;
         Arrays.fill(start, (byte) 0);

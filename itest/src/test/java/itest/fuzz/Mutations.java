@@ -35,7 +35,8 @@ final class Mutations {
             case 0 -> session.set(at, message.with(8, Integer.BYTES, FLAGS[random.nextInt(FLAGS.length)]));
             case 1 -> session.set(at, shorter(message, random));
             case 2 -> session.set(at, longer(message, random));
-            case 3, 4 -> session.set(at, message.withFiles(files(random)));
+            case 3 -> session.set(at, message.withFiles(files(random)));
+            case 4 -> session.set(at, message.withFiles(oneOther(message.files(), random)));
             case 5 -> session.set(at, flipBytes(message, random));
             case 6 -> session.add(at, message);
             case 7 -> session.set(at, session.get(random.nextInt(session.size())));
@@ -72,6 +73,20 @@ final class Mutations {
             files.add(random.nextBoolean() ? one : KINDS[random.nextInt(KINDS.length)]);
         }
         return files;
+    }
+
+    /** As many, one of them of another kind; or one more or less. */
+    private static List<Kind> oneOther(List<Kind> files, RandomGenerator random) {
+        List<Kind> changed = new ArrayList<>(files);
+        Kind kind = KINDS[random.nextInt(KINDS.length)];
+        if (changed.isEmpty() || random.nextInt(4) == 0) {
+            changed.add(kind);
+        } else if (random.nextInt(4) == 0) {
+            changed.removeLast();
+        } else {
+            changed.set(random.nextInt(changed.size()), kind);
+        }
+        return changed;
     }
 
     private static Outgoing flipBytes(Outgoing message, RandomGenerator random) {

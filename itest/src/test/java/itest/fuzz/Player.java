@@ -165,7 +165,7 @@ final class Player {
         Framing.Owed owed = framing.next().orElseThrow(() -> new AssertionError("a reply nobody asked for: " + came));
         boolean formed = came.id() == owed.id() && came.command() == owed.command() && (came.flags() & ~KNOWN_FLAGS) == 0
             && (came.isError() ? came.errno() > 0 && came.payload().length == 0 : came.errno() == 0)
-            && came.payload().length <= owed.longest();
+            && came.payload().length <= owed.longest() && (came.isError() || !owed.error());
         boolean mayBringOne = came.command() == Command.DEVICE_GET_REGION_INFO || came.command() == Command.VERSION
             || came.command() == Command.DEVICE_GET_REGION_IO_FDS;
         if (came.fds().size() > (mayBringOne ? 16 : 0) || !formed) {

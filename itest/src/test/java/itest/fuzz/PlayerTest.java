@@ -34,7 +34,7 @@ public class PlayerTest {
 
     private enum Mistake {
         NONE, NO_REPLY, TWICE, ANOTHER_ID, ANOTHER_COMMAND, NO_ERRNO, AN_ERRNO_WITHOUT_THE_FLAG, ERROR_WITH_PAYLOAD, TOO_LONG, FILE,
-        HANGS_UP, REQUEST_OUT_OF_SHAPE, NEVER_HANGS_UP
+        SUCCESS, HANGS_UP, REQUEST_OUT_OF_SHAPE, NEVER_HANGS_UP
     }
 
     @Test
@@ -47,10 +47,17 @@ public class PlayerTest {
     @Test
     public void noticesEachMistake() throws Exception {
         for (Mistake mistake : Mistake.values()) {
-            if (mistake != Mistake.NONE && mistake != Mistake.NEVER_HANGS_UP) {
+            if (mistake != Mistake.NONE && mistake != Mistake.NEVER_HANGS_UP && mistake != Mistake.SUCCESS) {
                 assertThatThrownBy(() -> play(mistake, 0, false)).as("%s", mistake).isInstanceOf(AssertionError.class);
             }
         }
+    }
+
+    @Test
+    public void noticesAServerThatTakesWhatHasNoShape() {
+        byte[] cut = new byte[15];
+        List<Outgoing> session = List.of(Outgoing.of(1, 9, 0, new byte[16]), Outgoing.of(2, 9, 0, new byte[16]), Outgoing.of(3, 9, 0, cut));
+        assertThatThrownBy(() -> play(Mistake.SUCCESS, 0, session)).isInstanceOf(AssertionError.class);
     }
 
     @Test
@@ -134,6 +141,7 @@ public class PlayerTest {
             case NO_ERRNO -> header(id, owed.command(), error, 0, 0);
             case AN_ERRNO_WITHOUT_THE_FLAG -> header(id, owed.command(), Message.REPLY, ENOTTY, 0);
             case ERROR_WITH_PAYLOAD -> header(id, owed.command(), error, ENOTTY, 8);
+            case SUCCESS -> header(id, owed.command(), Message.REPLY, 0, 0);
             case TOO_LONG -> header(id, owed.command(), Message.REPLY, 0, 1 << 14);
             case REQUEST_OUT_OF_SHAPE -> header(id, owed.command(), 0, 0, 4);
             default -> right;

@@ -31,11 +31,6 @@ public abstract class CommandOverSocket extends OverSocket {
     /** A payload that succeeds, any number of times. */
     abstract Bytes valid();
 
-    /** Whether the first field is an argsz. */
-    boolean hasArgsz() {
-        return true;
-    }
-
     /** How many files are too many for {@link #valid()}. */
     int fdsTooMany() {
         return 1;
@@ -57,23 +52,6 @@ public abstract class CommandOverSocket extends OverSocket {
             int length = Math.min(more, (1 << 20) + Payload.REGION_ACCESS - valid().array().length);
             refuses(EINVAL, client, command, valid().zeros(length));
         }
-    }
-
-    @Test
-    public void rejectsAnArgszBelowTheStructure() throws VfioException {
-        if (!hasArgsz()) {
-            return;
-        }
-        RawClient client = served.ready();
-        byte[] bytes = valid().array();
-        byte[] rest = Arrays.copyOfRange(bytes, Integer.BYTES, bytes.length);
-        refuses(EINVAL, client, command, Bytes.none().u32(0).raw(rest));
-        refuses(EINVAL, client, command, Bytes.none().u32(smallestArgsz() - 1).raw(rest));
-    }
-
-    /** The smallest argsz that is right. */
-    int smallestArgsz() {
-        return valid().array().length;
     }
 
     /** They are closed, too: what is left behind is counted after each test. */

@@ -24,11 +24,6 @@ public class DeviceResetIT extends CommandOverSocket {
         return Bytes.none();
     }
 
-    @Override
-    boolean hasArgsz() {
-        return false;
-    }
-
     @Test
     public void resetsRegisters() throws VfioException {
         RawClient client = served.ready();

@@ -21,7 +21,7 @@ import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 
 /** DMA_MAP. */
-public class DmaMapIT extends CommandOverSocket {
+public class DmaMapIT extends CommandWithArgsz {
     private static final int BOTH = READABLE | WRITABLE;
     private static final long IOVA = 0x10_0000;
     private static final long SIZE = 0x4000;

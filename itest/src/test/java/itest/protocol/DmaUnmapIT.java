@@ -16,7 +16,7 @@ import org.junit.Test;
 import vfio.pci.api.VfioException;
 
 /** DMA_UNMAP. */
-public class DmaUnmapIT extends CommandOverSocket {
+public class DmaUnmapIT extends CommandWithArgsz {
     private static final int BOTH = READABLE | WRITABLE;
     private static final int GET_DIRTY_BITMAP = 1;
     private static final int ALL = 2;

@@ -11,7 +11,7 @@ import org.junit.Test;
 import vfio.pci.api.VfioException;
 
 /** DEVICE_GET_INFO. */
-public class GetInfoIT extends CommandOverSocket {
+public class GetInfoIT extends CommandWithArgsz {
     private static final int PCI = 2;
     private static final int RESET = 1;
 

@@ -12,7 +12,7 @@ import org.junit.Test;
 import vfio.pci.api.VfioException;
 
 /** DEVICE_GET_IRQ_INFO. */
-public class GetIrqInfoIT extends CommandOverSocket {
+public class GetIrqInfoIT extends CommandWithArgsz {
     private static final int EVENTFD = 1;
     private static final int NORESIZE = 8;
     private static final int COUNT = 12;

@@ -8,13 +8,14 @@ import itest.wire.Command;
 import itest.wire.Message;
 import itest.wire.Payload;
 import itest.wire.RawClient;
+import java.lang.foreign.ValueLayout;
 import linux.sys.Fd;
 import linux.sys.Mapping;
 import org.junit.Test;
 import vfio.pci.api.VfioException;
 
 /** DEVICE_GET_REGION_INFO. */
-public class GetRegionInfoIT extends CommandOverSocket {
+public class GetRegionInfoIT extends CommandWithArgsz {
     private static final int FLAGS = 4;
     private static final int INDEX = 8;
     private static final int CAP_OFFSET = 12;
@@ -114,8 +115,8 @@ public class GetRegionInfoIT extends CommandOverSocket {
     private static void requireTheRegister(RawClient client, Fd file) throws VfioException {
         succeeds(client, Command.REGION_WRITE, Payload.access(4, BAR0, 4).u32(0x123));
         try (Mapping mapped = Mapping.of(file, 0, 4096, true, true)) {
-            assertThat(mapped.memory().get(java.lang.foreign.ValueLayout.JAVA_INT, 4)).isEqualTo(0x123);
-            mapped.memory().set(java.lang.foreign.ValueLayout.JAVA_INT, 4, 0x456);
+            assertThat(mapped.memory().get(ValueLayout.JAVA_INT, 4)).isEqualTo(0x123);
+            mapped.memory().set(ValueLayout.JAVA_INT, 4, 0x456);
         }
         Message read = succeeds(client, Command.REGION_READ, Payload.access(4, BAR0, 4));
         assertThat(read.u32(Payload.REGION_ACCESS)).isEqualTo(0x456);

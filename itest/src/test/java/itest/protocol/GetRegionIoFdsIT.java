@@ -12,7 +12,7 @@ import org.junit.Test;
 import vfio.pci.api.VfioException;
 
 /** DEVICE_GET_REGION_IO_FDS. */
-public class GetRegionIoFdsIT extends CommandOverSocket {
+public class GetRegionIoFdsIT extends CommandWithArgsz {
     public GetRegionIoFdsIT() {
         super(Command.DEVICE_GET_REGION_IO_FDS);
     }

@@ -25,11 +25,6 @@ public class RegionReadIT extends CommandOverSocket {
         return Payload.access(0, CONFIG, 4);
     }
 
-    @Override
-    boolean hasArgsz() {
-        return false;
-    }
-
     @Test
     public void rejectsCountsThatNoAnswerHolds() throws VfioException {
         RawClient client = served.ready();

@@ -23,11 +23,6 @@ public class RegionWriteIT extends CommandOverSocket {
         return Payload.access(KEEPS, BAR0, 4).u32(0x1234_5678);
     }
 
-    @Override
-    boolean hasArgsz() {
-        return false;
-    }
-
     private static long kept(RawClient client) {
         return succeeds(client, REGION_READ, Payload.access(KEEPS, BAR0, 4)).u32(Payload.REGION_ACCESS);
     }

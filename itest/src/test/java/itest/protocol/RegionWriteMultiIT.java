@@ -25,11 +25,6 @@ public class RegionWriteMultiIT extends CommandOverSocket {
         return Payload.entry(Bytes.none().u64(1), KEEPS, BAR0, 4, 0x55);
     }
 
-    @Override
-    boolean hasArgsz() {
-        return false;
-    }
-
     private static long kept(RawClient client) {
         return succeeds(client, REGION_READ, Payload.access(KEEPS, BAR0, 4)).u32(Payload.REGION_ACCESS);
     }

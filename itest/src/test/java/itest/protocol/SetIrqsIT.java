@@ -15,6 +15,7 @@ import itest.wire.Message;
 import itest.wire.Payload;
 import itest.wire.RawClient;
 import java.time.Duration;
+import java.util.Arrays;
 import linux.sys.EventFd;
 import linux.sys.Fd;
 import linux.sys.Memfd;
@@ -24,7 +25,7 @@ import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 
 /** DEVICE_SET_IRQS. */
-public class SetIrqsIT extends CommandOverSocket {
+public class SetIrqsIT extends CommandWithArgsz {
     private static final Duration SOON = Duration.ofSeconds(10);
     private static final int ERR = 3;
     private static final int REQ = 4;
@@ -139,7 +140,7 @@ public class SetIrqsIT extends CommandOverSocket {
             succeeds(client, DEVICE_SET_IRQS, Payload.irqSet(DATA_NONE | TRIGGER, MSIX, 0, VECTORS));
             assertThat(eventFd.read()).isEqualTo(VECTORS);
             OwnedFd[] all = new OwnedFd[VECTORS];
-            java.util.Arrays.fill(all, eventFd.fd());
+            Arrays.fill(all, eventFd.fd());
             succeeds(client, DEVICE_SET_IRQS, Payload.irqSet(DATA_EVENTFD | TRIGGER, MSIX, 0, VECTORS), all);
             succeeds(client, DEVICE_SET_IRQS, Payload.irqSet(DATA_EVENTFD | TRIGGER, MSIX, 1, 1));
             succeeds(client, DEVICE_SET_IRQS, Payload.irqSet(DATA_NONE | TRIGGER, MSIX, 0, VECTORS));
