@@ -87,7 +87,8 @@ public class FuzzIT {
     @Configuration
     public Option[] runtime() {
         return new Option[] {felix(), core(), mediatorI40e(), mediatorIgd(),
-            configuration("vfio.user", Map.of("dmaTimeoutMillis", 20L, "faultLinesPerSecond", 1)), simulatedNic(), simulatedIgd(), vfioUser()};
+            configuration("vfio.user", Map.of("dmaTimeoutMillis", 20L, "faultLinesPerSecond", 1)), simulatedNic(), simulatedIgd(),
+            vfioUser()};
     }
 
     @Before
@@ -183,8 +184,8 @@ public class FuzzIT {
         try {
             player.play(session, leaveAt);
         } catch (VfioException | AssertionError e) {
-            throw new AssertionError("seed=%d session=%d message=%d of %d: %s%nAgain: -Dit.test=FuzzIT -Dvfio.fuzz.seed=%d -Dvfio.fuzz.session=%d"
-                .formatted(settings.seed(), number, player.message(), session.size(), e.getMessage(), settings.seed(), number), e);
+            throw new AssertionError("seed=%d session=%d message=%d of %d: %s%nAgain: -Dvfio.fuzz.seed=%1$d -Dvfio.fuzz.session=%2$d"
+                .formatted(settings.seed(), number, player.message(), session.size(), e.getMessage()), e);
         }
         return Math.min(leaveAt, session.size());
     }

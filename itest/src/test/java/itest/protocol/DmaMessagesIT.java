@@ -28,7 +28,6 @@ import linux.sys.Memfd;
 import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
-import vfio.pci.api.VfioException;
 
 /** DMA_READ and DMA_WRITE, from the server to the client, over the connection and over a twin socket; and DMA by a file beside them. */
 public class DmaMessagesIT extends OverSocket {

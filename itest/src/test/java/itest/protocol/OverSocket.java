@@ -26,7 +26,6 @@ import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.BundleContext;
 import vfio.pci.api.OwnedFd;
-import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.ServeAdmin;
 
 /** What the tests have in common: a virtual function that is served, and what to require of an answer. */

@@ -33,6 +33,8 @@ public final class RawClient implements AutoCloseable {
     private static final int EAGAIN = -11;
     private static final int CHUNK = 1 << 20;
     private static final int LONGEST = 1 << 21;
+    /** A header, the structure of an access, and 1 MiB of data. */
+    private static final int LONGEST_MESSAGE = 16 + 16 + (1 << 20);
 
     /** Buffers of clients that have gone: to make them takes longer than to connect. */
     private static final Queue<MemorySegment> SPARE = new ConcurrentLinkedQueue<>();
@@ -205,7 +207,7 @@ public final class RawClient implements AutoCloseable {
         List<byte[]> whole = new ArrayList<>();
         while (filled - at >= Message.HEADER) {
             long size = Integer.toUnsignedLong(in.get(ValueLayout.JAVA_INT_UNALIGNED, at + Message.SIZE_AT));
-            if (size < Message.HEADER || size > LONGEST / 2) {
+            if (size < Message.HEADER || size > LONGEST_MESSAGE) {
                 throw new AssertionError("the server sends a message of size 0x" + Long.toHexString(size));
             }
             if (filled - at < size) {
