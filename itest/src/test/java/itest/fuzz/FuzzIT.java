@@ -164,8 +164,8 @@ public class FuzzIT {
             Await.until("nothing is left", () -> Held.now().beyond(idle).isEmpty());
             defects.requireNone();
         } catch (AssertionError e) {
-            throw new AssertionError("seed=%d sessions=%d to %d: %s: %s".formatted(settings.seed(),
-                Math.max(0, sessions - ROUND), sessions, e.getMessage(), Held.now().beyond(idle)), e);
+            throw failure("seed=%d sessions=%d to %d: %s: %s".formatted(settings.seed(), Math.max(0, sessions - ROUND), sessions,
+                e.getMessage(), Held.now().beyond(idle)), e);
         }
     }
 
@@ -184,10 +184,17 @@ public class FuzzIT {
         try {
             player.play(session, leaveAt);
         } catch (VfioException | AssertionError e) {
-            throw new AssertionError("seed=%d session=%d message=%d of %d: %s%nAgain: -Dvfio.fuzz.seed=%1$d -Dvfio.fuzz.session=%2$d"
+            throw failure("seed=%d session=%d message=%d of %d: %s; again: -Dvfio.fuzz.seed=%1$d -Dvfio.fuzz.session=%2$d"
                 .formatted(settings.seed(), number, player.message(), session.size(), e.getMessage()), e);
         }
         return Math.min(leaveAt, session.size());
+    }
+
+    /** Pax Exam shows the innermost cause of a failure and nothing else: what is told here is that one. */
+    private static AssertionError failure(String message, Throwable seen) {
+        var failure = new AssertionError(message);
+        failure.addSuppressed(seen);
+        return failure;
     }
 
     private static void serves(ServedDevice device) throws VfioException {
