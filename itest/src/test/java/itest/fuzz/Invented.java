@@ -87,7 +87,7 @@ final class Invented {
     }
 
     private void setIrqs() {
-        int index = random.nextInt(5);
+        int index = random.nextBoolean() ? 2 : random.nextInt(5);
         int count = random.nextInt(index == 2 ? 6 : 2);
         int action = 8 << random.nextInt(3);
         switch (random.nextInt(4)) {
@@ -100,6 +100,9 @@ final class Invented {
             default -> {
                 Kind[] files = new Kind[count];
                 Arrays.fill(files, Kind.EVENTFD);
+                if (count > 0 && random.nextInt(8) == 0) {
+                    files[random.nextInt(count)] = Kind.values()[random.nextInt(Kind.values().length)];
+                }
                 add(Command.DEVICE_SET_IRQS, 0, Payload.irqSet(Command.DATA_EVENTFD | Command.TRIGGER, index, 0, count), files);
             }
         }
