@@ -15,6 +15,7 @@ import vfio.pci.api.device.VfioDevice;
 import vfio.user.command.Commands;
 import vfio.user.command.Exchange;
 import vfio.user.command.LenientAnswer;
+import vfio.user.loop.PollLoop;
 import vfio.user.loop.Source;
 import vfio.user.traffic.Traffic;
 import vfio.user.wire.Command;
@@ -64,6 +65,8 @@ public final class Connection extends Source {
     private boolean abandoned;
     private boolean openPending;
     private int openAttempt;
+    /// Cancelled when it is not needed: until its time it would keep all of this in memory, for each client that comes and goes.
+    private PollLoop.Timer openingBound;
     // Of the turn.
     private Phase phase = Phase.VERSION;
     private Negotiation negotiation;
@@ -185,6 +188,9 @@ public final class Connection extends Source {
         }
         if (sent == Outbound.Sent.ALL) {
             sent = out.flush(socket);
+        }
+        if (!out.isWaiting()) {
+            second.handedOver();
         }
         if (sent == Outbound.Sent.ALL && memory.hasQueued()) {
             sent = memory.flush(socket);
@@ -366,7 +372,14 @@ public final class Connection extends Source {
         openPending = true;
         int attempt = ++openAttempt;
         host.workers().execute(() -> open(who, attempt));
-        host.loop().execute(() -> host.loop().schedule(host.limits().request(), () -> openingLasts(attempt)));
+        host.loop().execute(() -> watchOpening(attempt));
+    }
+
+    /// A task; the device may be there already.
+    private void watchOpening(int attempt) {
+        if (!closed && openPending && attempt == openAttempt) {
+            openingBound = host.loop().schedule(host.limits().request(), () -> openingLasts(attempt));
+        }
     }
 
     private void openingLasts(int attempt) {
@@ -410,6 +423,7 @@ public final class Connection extends Source {
 
     private void bring(Opened brought, int attempt) {
         openPending = false;
+        host.loop().cancel(openingBound);
         if (!closed && attempt == openAttempt) {
             opened = brought;
             openTimedOut = false;
@@ -472,6 +486,7 @@ public final class Connection extends Source {
     protected void closed() {
         closed = true;
         traffic.lost(in.waiting() + meanwhile.messagesWaiting() + (out.isWaiting() ? 1 : 0));
+        host.loop().cancel(openingBound);
         memory.close();
         host.loop().remove(meanwhile);
         second.close();
