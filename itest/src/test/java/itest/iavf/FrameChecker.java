@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+package itest.iavf;
+
+import java.lang.foreign.MemorySegment;
+import vfio.pci.api.VfioException;
+
+/**
+ * Takes numbered frames and checks each byte of them, and that none is missing, doubled or out of order; or, where frames may be lost,
+ * that their numbers rise. Stepping is for one thread; the counts are for any.
+ */
+public final class FrameChecker implements Step, RxRing.Receiver {
+    private static final int BURST = 64;
+
+    private final RxRing ring;
+    private final NumberedFrames frames;
+    private final boolean lossless;
+    private volatile long arrived;
+    private volatile long count;
+
+    /** @param lossless whether none may be missing */
+    public FrameChecker(RxRing ring, NumberedFrames frames, boolean lossless) {
+        this.ring = ring;
+        this.frames = frames;
+        this.lossless = lossless;
+    }
+
+    @Override
+    public int run() throws VfioException {
+        return ring.poll(this, BURST);
+    }
+
+    @Override
+    public void received(MemorySegment memory, long at, int bytes, boolean last, RxRing from) {
+        if (!last) {
+            throw new IavfException("frame number=0x%x length=0x%x expected=a whole frame in a buffer", arrived, bytes);
+        }
+        long number = lossless ? arrived : NumberedFrames.number(memory, at);
+        if (number < arrived) {
+            throw new IavfException("frame number=0x%x expected=0x%x or more", number, arrived);
+        }
+        frames.check(memory, at, bytes, number);
+        arrived = number + 1;
+        count++;
+    }
+
+    /** One more than the number of the last frame that has arrived. */
+    public long arrived() {
+        return arrived;
+    }
+
+    /** Frames that have arrived. */
+    public long count() {
+        return count;
+    }
+
+    /** Gives up what is on its way: nothing below that number is awaited, for the window of who sends. For the stepping thread. */
+    public void forgive(long number) {
+        if (lossless) {
+            throw new IllegalStateException("no frame may be missing");
+        }
+        arrived = Math.max(arrived, number);
+    }
+
+    @Override
+    public String toString() {
+        return "arrived=0x%x count=0x%x".formatted(arrived, count);
+    }
+}
