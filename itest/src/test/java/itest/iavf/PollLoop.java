@@ -43,6 +43,9 @@ public final class PollLoop {
                 if (System.nanoTime() - last > standstill.toNanos()) {
                     throw new IavfException("nothing for %s: %s, steps=%s", standstill, what, steps);
                 }
+                if (Thread.interrupted()) {
+                    throw new IavfException("interrupted: %s, steps=%s", what, steps);
+                }
                 LockSupport.parkNanos(NAP_NANOS);
             }
         }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+package itest;
+
+import static itest.options.RuntimeOptions.configuration;
+import static itest.options.RuntimeOptions.core;
+import static itest.options.RuntimeOptions.felix;
+import static itest.options.RuntimeOptions.simulatedNic;
+import static itest.options.RuntimeOptions.vfioUser;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import itest.iavf.Doorbells;
+import itest.iavf.DriverOptions;
+import itest.iavf.IavfDriver;
+import itest.iavf.IavfRegister;
+import itest.iavf.Sequence;
+import itest.iavf.VfStats;
+import java.util.Map;
+import javax.inject.Inject;
+import org.junit.Before;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.ops4j.pax.exam.Configuration;
+import org.ops4j.pax.exam.Option;
+import org.ops4j.pax.exam.junit.PaxExam;
+import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
+import org.ops4j.pax.exam.spi.reactors.PerClass;
+import vfio.pci.api.PciAddress;
+import vfio.pci.api.admin.DeviceAdmin;
+import vfio.pci.api.admin.ServeAdmin;
+
+/**
+ * Two guests, each with a virtual function, send each other frames of all lengths. Every byte of each is checked; none is lost, none comes
+ * twice, all come in order. With {@code -Dvfio.nightly=true} there are a million, else fewer.
+ */
+@RunWith(PaxExam.class)
+@ExamReactorStrategy(PerClass.class)
+public class IavfTrafficIT {
+    private static final long FRAMES = Boolean.getBoolean("vfio.nightly") ? 1_000_000 : 50_000;
+    private static final long FEWER = FRAMES / 5;
+    /** Of a card whose tails are never mapped. */
+    private static final PciAddress TRAPPED_0 = PciAddress.parse("0000:5e:02.0");
+    private static final PciAddress TRAPPED_1 = PciAddress.parse("0000:5e:02.1");
+
+    @Inject
+    private DeviceAdmin admin;
+    @Inject
+    private ServeAdmin transport;
+    @Rule
+    public final ServedVfs vfs = new ServedVfs(() -> transport);
+
+    @Configuration
+    public Option[] runtime() {
+        return new Option[] {felix(), core(),
+            configuration("device.sim.xl710~trapped", Map.of("address", "0000:5e:00.0", "doorbells", "trapped")),
+            simulatedNic(), vfioUser()};
+    }
+
+    @Before
+    public void waitForTheNics() throws Exception {
+        SimulatedNic.await(admin);
+        Await.until("the other NIC's functions appear",
+            () -> admin.devices().stream().anyMatch(device -> device.address().equals(TRAPPED_1)));
+    }
+
+    @Test
+    public void mappedDoorbells() throws Exception {
+        oneWay(SimulatedNic.VF0, SimulatedNic.VF1, DriverOptions.DEFAULT, true, FRAMES);
+    }
+
+    @Test
+    public void trappedDoorbells() throws Exception {
+        oneWay(TRAPPED_0, TRAPPED_1, DriverOptions.DEFAULT, false, FRAMES);
+    }
+
+    @Test
+    public void doorbellsThatCouldBeMappedAndAreNot() throws Exception {
+        oneWay(SimulatedNic.VF0, SimulatedNic.VF1, DriverOptions.DEFAULT.with(Doorbells.POSTED), false, FEWER);
+    }
+
+    @Test
+    public void asDpdkDoesIt() throws Exception {
+        oneWay(SimulatedNic.VF0, SimulatedNic.VF1, DriverOptions.DEFAULT.with(Sequence.DPDK), true, FEWER);
+    }
+
+    private void oneWay(PciAddress from, PciAddress to, DriverOptions options, boolean mapped, long frames) throws Exception {
+        try (GuestVf sender = GuestVf.start(vfs.socket(from), options); GuestVf receiver = GuestVf.start(vfs.socket(to), options)) {
+            IavfDriver tx = sender.driver();
+            IavfDriver rx = receiver.driver();
+            assertThat(tx.bar().isMapped(IavfRegister.QTX_TAIL1)).as("Tx tails are mapped").isEqualTo(mapped);
+            assertThat(rx.bar().isMapped(IavfRegister.QRX_TAIL1)).as("Rx tails are mapped").isEqualTo(mapped);
+            VfStats txBefore = tx.stats();
+            VfStats rxBefore = rx.stats();
+            Traffic.Result result = new Traffic(tx, rx).oneWay(frames);
+            report(mapped ? "mapped" : "trapped", result);
+            VfStats sent = tx.stats().minus(txBefore);
+            VfStats received = rx.stats().minus(rxBefore);
+            assertThat(sent.txUnicast()).as("%s", sent).isEqualTo(frames);
+            assertThat(sent.txDiscards() + sent.txErrors()).as("%s", sent).isZero();
+            assertThat(received.rxUnicast()).as("%s", received).isEqualTo(frames);
+            assertThat(received.rxDiscards()).as("%s", received).isZero();
+            assertThat(received.rxBytes()).as("%s", received).isEqualTo(sent.txBytes()).isGreaterThanOrEqualTo(result.bytes());
+        }
+    }
+
+    @Test
+    public void bothWaysAtOnce() throws Exception {
+        try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), DriverOptions.DEFAULT);
+                GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), DriverOptions.DEFAULT)) {
+            report("mapped, both ways", new Traffic(one.driver(), other.driver()).bothWays(FRAMES / 2));
+        }
+    }
+
+    @Test
+    public void betweenAMappedAndATrappedOneOfTheSameCard() throws Exception {
+        try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), DriverOptions.DEFAULT);
+                GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), DriverOptions.DEFAULT.with(Doorbells.POSTED))) {
+            new Traffic(one.driver(), other.driver()).bothWays(FEWER);
+        }
+    }
+
+    private static void report(String what, Traffic.Result result) {
+        System.out.printf("iavf guest, %s: %d frames of %d bytes on average in %d ms, %.0f a second%n", what, result.frames(),
+            result.bytes() / result.frames(), result.time().toMillis(), result.framesPerSecond());
+    }
+}
