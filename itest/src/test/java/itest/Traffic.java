@@ -4,6 +4,7 @@ package itest;
 import itest.iavf.FrameChecker;
 import itest.iavf.FrameSender;
 import itest.iavf.IavfDriver;
+import itest.iavf.IavfRegister;
 import itest.iavf.NumberedFrames;
 import itest.iavf.PollLoop;
 import java.time.Duration;
@@ -59,8 +60,11 @@ final class Traffic {
         try {
             Future<?> first = threads.submit(() -> poll(sender, returning, backCount));
             Future<?> second = threads.submit(() -> poll(replier, arriving, thereCount));
-            await(first);
-            await(second);
+            first.get(LONGEST_MINUTES, TimeUnit.MINUTES);
+            second.get(LONGEST_MINUTES, TimeUnit.MINUTES);
+        } catch (ExecutionException failure) {
+            throw new AssertionError("in a guest's thread: %s; one: %s; other: %s".formatted(failure.getCause().getMessage(),
+                describe(one), describe(other)), failure.getCause());
         } finally {
             threads.shutdownNow();
         }
@@ -74,12 +78,10 @@ final class Traffic {
         return null;
     }
 
-    private static void await(Future<?> end) throws Exception {
-        try {
-            end.get(LONGEST_MINUTES, TimeUnit.MINUTES);
-        } catch (ExecutionException failure) {
-            throw new AssertionError("in a guest's thread: " + failure.getCause().getMessage(), failure.getCause());
-        }
+    /** What the device says of itself, for who looks for the reason. */
+    private static String describe(IavfDriver driver) throws VfioException {
+        return "tx_tail=0x%x rx_tail=0x%x %s".formatted(driver.bar().read(IavfRegister.QTX_TAIL1, 0),
+            driver.bar().read(IavfRegister.QRX_TAIL1, 0), driver.stats());
     }
 
     /** What that many frames have together. */
