@@ -19,6 +19,7 @@ final class TxQueue {
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final MemorySegment DONE = done();
+    private static final int NO_TAIL = -1;
 
     private final int index;
     private final Tails tails;
@@ -32,7 +33,8 @@ final class TxQueue {
     private boolean enabled;
     private StopReason stopped = StopReason.NONE;
     private int head;
-    /// The tail that was looked at last: nothing more can be done until it is another.
+    /// The tail up to which all was done that can be: nothing more can be until it is another. [#NO_TAIL] while something is left, for
+    /// a tail comes around to where it was.
     private int seen;
     private int windowStart;
     private int windowLength;
@@ -107,8 +109,8 @@ final class TxQueue {
         settings = next;
         enabled = on;
         head = position;
-        // Not a tail: the first look is a new one.
-        seen = -1;
+        // The first look is a new one.
+        seen = NO_TAIL;
         windowLength = 0;
         stopped = reason;
         if (reason == StopReason.NONE) {
@@ -147,6 +149,7 @@ final class TxQueue {
             stop(StopReason.BAD_TAIL);
             return true;
         }
+        seen = NO_TAIL;
         tap.doorbell(Tails.register(false, index), tail);
         for (int packets = 0; packets < BATCH && head != tail; packets++) {
             if (!collect(tail)) {

@@ -67,6 +67,21 @@ class TxQueueTest {
     }
 
     @Test
+    void goesOnWhenTheTailCameAroundToWhereItWas() {
+        int more = 2 * TestVf.RING;
+        sender = new TestVf(new Switch(2), 0).up(more);
+        for (int i = 0; i < more - 1; i++) {
+            sender.data(FRAME, Tx.EOP);
+        }
+        sender.queues.tail(false, 0, sender.txTail);
+        sender.queues.run();
+        int last = sender.data(FRAME, Tx.EOP | Tx.RS);
+        assertThat(sender.txTail).as("the tail, as before the first frame").isZero();
+        sender.ring();
+        assertThat(sender.done(last) & 0xF).isEqualTo(0xF);
+    }
+
+    @Test
     void waitsForTheEndOfAPacket() {
         sender.data(Frames.part(FRAME, 0, 40), 0);
         sender.ring();
