@@ -187,6 +187,11 @@ public final class VfEngine {
             if (!runTasks() && !stopped) {
                 watch.fellAsleep();
                 long nanos = sleepNanos();
+                // Who woke us during the last look may have been taken for the end of a wait for some lock in it: then nothing would end
+                // this park.
+                if (!asleep.get()) {
+                    nanos = 0;
+                }
                 if (nanos == Task.FOREVER) {
                     LockSupport.park(VfEngine.this);
                 } else if (nanos > 0) {
