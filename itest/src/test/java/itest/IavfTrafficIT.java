@@ -10,10 +10,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import itest.iavf.Doorbells;
 import itest.iavf.DriverOptions;
+import itest.iavf.FrameChecker;
 import itest.iavf.IavfDriver;
 import itest.iavf.IavfRegister;
+import itest.iavf.NumberedFrames;
 import itest.iavf.Sequence;
+import itest.iavf.TxRing;
+import itest.iavf.Vectors;
 import itest.iavf.VfStats;
+import java.time.Duration;
 import java.util.Map;
 import javax.inject.Inject;
 import org.junit.Before;
@@ -38,6 +43,8 @@ import vfio.pci.api.admin.ServeAdmin;
 public class IavfTrafficIT {
     private static final long FRAMES = Boolean.getBoolean("vfio.nightly") ? 1_000_000 : 50_000;
     private static final long FEWER = FRAMES / 5;
+    private static final int PINGS = 500;
+    private static final Duration SOON = Duration.ofSeconds(10);
     /** Of a card whose tails are never mapped. */
     private static final PciAddress TRAPPED_0 = PciAddress.parse("0000:5e:02.0");
     private static final PciAddress TRAPPED_1 = PciAddress.parse("0000:5e:02.1");
@@ -116,6 +123,57 @@ public class IavfTrafficIT {
         try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), DriverOptions.DEFAULT);
                 GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), DriverOptions.DEFAULT.with(Doorbells.POSTED))) {
             new Traffic(one.driver(), other.driver()).bothWays(FEWER);
+        }
+    }
+
+    @Test
+    public void pingsByInterrupts() throws Exception {
+        DriverOptions options = DriverOptions.DEFAULT.withInterrupts();
+        try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), options);
+                GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), options)) {
+            var pings = new InterruptedGuest(one.driver(), other.driver());
+            var answers = new InterruptedGuest(other.driver(), one.driver());
+            long begun = System.nanoTime();
+            for (int i = 0; i < PINGS; i++) {
+                pings.send();
+                answers.await();
+                answers.send();
+                pings.await();
+            }
+            System.out.printf("iavf guest, interrupts: %d pings, %d us each%n", PINGS, (System.nanoTime() - begun) / PINGS / 1000);
+        }
+    }
+
+    /** Sleeps until the vector of its queues fires, and looks then and only then. */
+    private static final class InterruptedGuest {
+        private static final int VECTOR = 1;
+
+        private final IavfDriver driver;
+        private final NumberedFrames outgoing;
+        private final FrameChecker incoming;
+        private long sent;
+
+        InterruptedGuest(IavfDriver driver, IavfDriver peer) {
+            this.driver = driver;
+            outgoing = new NumberedFrames(driver.mac(), peer.mac());
+            incoming = new FrameChecker(driver.pair(0).rx(), new NumberedFrames(peer.mac(), driver.mac()), true);
+        }
+
+        void send() throws Exception {
+            TxRing ring = driver.pair(0).tx();
+            ring.clean();
+            ring.add(outgoing.write(ring.memory(), ring.buffer(), sent++));
+            ring.kick();
+        }
+
+        void await() throws Exception {
+            long expected = incoming.arrived() + 1;
+            Vectors vectors = driver.vectors().orElseThrow();
+            while (incoming.run() == 0) {
+                vectors.enable(VECTOR);
+                vectors.awaitFired(VECTOR, SOON);
+            }
+            assertThat(incoming.arrived()).isEqualTo(expected);
         }
     }
 

@@ -15,7 +15,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import vfio.pci.api.VfioException;
 
-/** Frames from one guest to another, by a thread for each guest; every frame is checked, and none may be missing. */
+/** Frames from one guest to another, by a thread for each guest; every frame is checked, and none may be missing. For one run. */
 final class Traffic {
     private static final Duration STANDSTILL = Duration.ofSeconds(10);
     private static final long LONGEST_MINUTES = 10;
@@ -24,6 +24,8 @@ final class Traffic {
     private final IavfDriver other;
     private final NumberedFrames there;
     private final NumberedFrames back;
+    private final FrameChecker arriving;
+    private final FrameChecker returning;
 
     /** Between the first queue pairs of the two. */
     Traffic(IavfDriver one, IavfDriver other) {
@@ -31,6 +33,8 @@ final class Traffic {
         this.other = other;
         there = new NumberedFrames(one.mac(), other.mac());
         back = new NumberedFrames(other.mac(), one.mac());
+        arriving = new FrameChecker(other.pair(0).rx(), there, true);
+        returning = new FrameChecker(one.pair(0).rx(), back, true);
     }
 
     /** What was sent, and how long that took. */
@@ -38,6 +42,11 @@ final class Traffic {
         double framesPerSecond() {
             return frames * (double) TimeUnit.SECONDS.toNanos(1) / time.toNanos();
         }
+    }
+
+    /** Frames that have arrived at either so far. For any thread. */
+    long arrived() {
+        return arriving.arrived() + returning.arrived();
     }
 
     /** Sends from the first to the second. */
@@ -51,8 +60,6 @@ final class Traffic {
     }
 
     private Result both(long thereCount, long backCount) throws Exception {
-        var arriving = new FrameChecker(other.pair(0).rx(), there, true);
-        var returning = new FrameChecker(one.pair(0).rx(), back, true);
         var sender = new FrameSender(one.pair(0).tx(), there, arriving, thereCount);
         var replier = new FrameSender(other.pair(0).tx(), back, returning, backCount);
         ExecutorService threads = Executors.newFixedThreadPool(2);

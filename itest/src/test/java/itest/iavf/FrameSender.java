@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest.iavf;
 
+import java.util.concurrent.TimeUnit;
 import vfio.pci.api.VfioException;
 
 /**
- * Sends numbered frames, so many ahead of what has arrived that no ring of the receiver runs out. Stepping is for one thread; the counts
- * are for any.
+ * Sends numbered frames, so many ahead of what has arrived that no ring of the receiver runs out. Where frames may be lost it gives up
+ * what has not arrived for a while. Stepping is for one thread; the counts are for any.
  */
 public final class FrameSender implements Step {
     /** Frames in flight, which half of an ordinary ring takes. */
     public static final int WINDOW = 256;
 
     private static final int BURST = 32;
+    /** How long a frame may be on its way where frames may be lost. */
+    private static final long LOST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
     private final TxRing ring;
     private final NumberedFrames frames;
     private final FrameChecker checker;
-    private volatile long limit;
+    private final long limit;
     private volatile long sent;
+    private long seenArrived;
+    private long givenUp;
+    private long quietSince = System.nanoTime();
 
     /**
      * @param checker which says what has arrived
@@ -34,7 +40,7 @@ public final class FrameSender implements Step {
     public int run() throws VfioException {
         ring.clean();
         long number = sent;
-        long end = Math.min(Math.min(limit, checker.arrived() + WINDOW), number + Math.min(BURST, ring.space()));
+        long end = Math.min(Math.min(limit, arrived(number) + WINDOW), number + Math.min(BURST, ring.space()));
         int added = (int) Math.max(0, end - number);
         for (; number < end; number++) {
             ring.add(frames.write(ring.memory(), ring.buffer(), number));
@@ -46,19 +52,24 @@ public final class FrameSender implements Step {
         return added;
     }
 
+    private long arrived(long number) {
+        long arrived = checker.arrived();
+        if (checker.lossless()) {
+            return arrived;
+        }
+        if (arrived != seenArrived) {
+            seenArrived = arrived;
+            quietSince = System.nanoTime();
+        } else if (System.nanoTime() - quietSince > LOST_NANOS) {
+            givenUp = number;
+            quietSince = System.nanoTime();
+        }
+        return Math.max(arrived, givenUp);
+    }
+
     /** Frames given to the device. */
     public long sent() {
         return sent;
-    }
-
-    /** Sends no more than what has been sent. For the stepping thread. */
-    public void stop() {
-        limit = sent;
-    }
-
-    /** Sends up to that many in all. */
-    public void limit(long frames) {
-        limit = frames;
     }
 
     /** Whether all are sent, and all reported as done. For the stepping thread. */

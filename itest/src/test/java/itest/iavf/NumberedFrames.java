@@ -3,8 +3,12 @@ package itest.iavf;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/** Frames that have a number, from which all their bytes and their length follow. Writing and checking allocate nothing. Any thread. */
+/**
+ * Frames of one series, each with a number, from which all its bytes and its length follow. Writing and checking allocate nothing. Any
+ * thread.
+ */
 public final class NumberedFrames {
     /** The shortest frame that a medium carries, without its check sequence. */
     public static final int SHORTEST = 60;
@@ -15,16 +19,19 @@ public final class NumberedFrames {
     private static final int ETHERTYPE = 0x88B5;
     private static final int SOURCE = 6;
     private static final int TYPE = 12;
+    private static final int SERIES = 14;
     private static final int NUMBER = 16;
     private static final int WORDS = 24;
+    private static final AtomicInteger LAST_SERIES = new AtomicInteger();
     private static final long PER_NUMBER = 0x9E37_79B9_7F4A_7C15L;
     private static final long PER_WORD = 0xC2B2_AE3D_27D4_EB4FL;
 
     private final MemorySegment header = MemorySegment.ofArray(new byte[NUMBER]);
+    private final short series;
     private final int shortest;
     private final int span;
 
-    /** Frames of all lengths from one to the other. */
+    /** A new series, of all lengths from one to the other. */
     public NumberedFrames(MacAddress from, MacAddress to, int shortest, int longest) {
         if (shortest < SHORTEST || longest < shortest) {
             throw new IllegalArgumentException("shortest=0x%x longest=0x%x".formatted(shortest, longest));
@@ -35,9 +42,11 @@ public final class NumberedFrames {
         MemorySegment.copy(from.toBytes(), 0, header, ValueLayout.JAVA_BYTE, SOURCE, SOURCE);
         header.set(ValueLayout.JAVA_BYTE, TYPE, (byte) (ETHERTYPE >>> Byte.SIZE));
         header.set(ValueLayout.JAVA_BYTE, TYPE + 1, (byte) ETHERTYPE);
+        series = (short) LAST_SERIES.incrementAndGet();
+        header.set(Le.U16, SERIES, series);
     }
 
-    /** Ordinary frames of all lengths. */
+    /** A new series of ordinary frames of all lengths. */
     public NumberedFrames(MacAddress from, MacAddress to) {
         this(from, to, SHORTEST, LONGEST);
     }
@@ -67,6 +76,11 @@ public final class NumberedFrames {
             memory.set(ValueLayout.JAVA_BYTE, at + i, (byte) (word >>> Byte.SIZE * (i & 7)));
         }
         return bytes;
+    }
+
+    /** Whether a frame says that it is of this series, and not left over from an earlier one. */
+    public boolean mine(MemorySegment memory, long at) {
+        return memory.get(Le.U16, at + SERIES) == series;
     }
 
     /** The number that a frame says it has. */
