@@ -323,6 +323,7 @@ final class VfModel extends DeviceModel {
         }
         reset.complete();
         mailbox.awaitIdle();
+        applyHash();
         queues.quiesce();
     }
 
@@ -345,12 +346,6 @@ final class VfModel extends DeviceModel {
 
     ConfigSpace config() {
         return configLocked();
-    }
-
-    /// Has what the hash registers say take effect.
-    void hashChangedLocked() {
-        hashChanged = true;
-        engine.wake();
     }
 
     /// Sets a register that may live in lent memory.
@@ -413,7 +408,8 @@ final class VfModel extends DeviceModel {
 
         @Override
         public void hashChanged() {
-            hashChangedLocked();
+            hashChanged = true;
+            engine.wake();
         }
 
         @Override

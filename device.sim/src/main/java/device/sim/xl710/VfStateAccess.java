@@ -40,7 +40,6 @@ final class VfStateAccess {
             function.msix().table(state.table());
             function.messages().restore(state.pending());
             function.registers().values(state.values());
-            function.hashChangedLocked();
             loadIntervals(function, state.intervals());
             loadInterrupts(function.interrupts(), state);
             VfState.registers(function.mailbox().transmit(), state.transmit());
