@@ -92,6 +92,19 @@ public class IavfResetIT {
     }
 
     @Test
+    public void getsAsManyQueuesAsItAsksFor() throws Exception {
+        try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), DriverOptions.DEFAULT.withQueuePairs(4));
+                GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), DriverOptions.DEFAULT)) {
+            one.driver().requestQueues(2);
+            one.driver().recover();
+            one.driver().awaitLink(SOON);
+            assertThat(one.driver().resources().queuePairs()).isEqualTo(2);
+            assertThat(one.driver().pairs()).hasSize(2);
+            new Traffic(one.driver(), other.driver()).bothWays(SOME);
+        }
+    }
+
+    @Test
     public void losesNothingAfterAReset() throws Exception {
         try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), DriverOptions.DEFAULT);
                 GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), DriverOptions.DEFAULT)) {

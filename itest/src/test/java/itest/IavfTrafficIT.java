@@ -43,6 +43,9 @@ import vfio.pci.api.admin.ServeAdmin;
 public class IavfTrafficIT {
     private static final long FRAMES = Boolean.getBoolean("vfio.nightly") ? 1_000_000 : 50_000;
     private static final long FEWER = FRAMES / 5;
+    /** MTU 9000. */
+    private static final int JUMBO = 9018;
+    private static final int SHORT_RING = 64;
     private static final int PINGS = 500;
     private static final Duration SOON = Duration.ofSeconds(10);
     /** Of a card whose tails are never mapped. */
@@ -119,6 +122,24 @@ public class IavfTrafficIT {
     }
 
     @Test
+    public void jumboFramesOverSeveralDescriptors() throws Exception {
+        DriverOptions options = DriverOptions.DEFAULT.withMaxFrame(JUMBO);
+        try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), options);
+                GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), options)) {
+            report("jumbo, both ways", new Traffic(one.driver(), other.driver(), NumberedFrames.SHORTEST, JUMBO).bothWays(FEWER));
+        }
+    }
+
+    @Test
+    public void shortRings() throws Exception {
+        DriverOptions options = DriverOptions.DEFAULT.withRingLength(SHORT_RING);
+        try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), options);
+                GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), DriverOptions.DEFAULT)) {
+            report("a short ring sends", new Traffic(one.driver(), other.driver()).oneWay(FEWER));
+        }
+    }
+
+    @Test
     public void betweenAMappedAndATrappedOneOfTheSameCard() throws Exception {
         try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), DriverOptions.DEFAULT);
                 GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), DriverOptions.DEFAULT.with(Doorbells.POSTED))) {
@@ -131,8 +152,10 @@ public class IavfTrafficIT {
         DriverOptions options = DriverOptions.DEFAULT.withInterrupts();
         try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), options);
                 GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), options)) {
-            var pings = new InterruptedGuest(one.driver(), other.driver());
-            var answers = new InterruptedGuest(other.driver(), one.driver());
+            var there = new NumberedFrames(one.driver().mac(), other.driver().mac());
+            var back = new NumberedFrames(other.driver().mac(), one.driver().mac());
+            var pings = new InterruptedGuest(one.driver(), there, back);
+            var answers = new InterruptedGuest(other.driver(), back, there);
             long begun = System.nanoTime();
             for (int i = 0; i < PINGS; i++) {
                 pings.send();
@@ -153,10 +176,10 @@ public class IavfTrafficIT {
         private final FrameChecker incoming;
         private long sent;
 
-        InterruptedGuest(IavfDriver driver, IavfDriver peer) {
+        InterruptedGuest(IavfDriver driver, NumberedFrames outgoing, NumberedFrames incoming) {
             this.driver = driver;
-            outgoing = new NumberedFrames(driver.mac(), peer.mac());
-            incoming = new FrameChecker(driver.pair(0).rx(), new NumberedFrames(peer.mac(), driver.mac()), true);
+            this.outgoing = outgoing;
+            this.incoming = new FrameChecker(driver.pair(0).rx(), incoming, true);
         }
 
         void send() throws Exception {
@@ -174,6 +197,25 @@ public class IavfTrafficIT {
                 vectors.awaitFired(VECTOR, SOON);
             }
             assertThat(incoming.arrived()).isEqualTo(expected);
+        }
+    }
+
+    /** A figure, not a test of speed: this machine may be busy with something else. */
+    @Test
+    public void comparedWithCopyingAlone() throws Exception {
+        try (GuestVf one = GuestVf.start(vfs.socket(SimulatedNic.VF0), DriverOptions.DEFAULT);
+                GuestVf other = GuestVf.start(vfs.socket(SimulatedNic.VF1), DriverOptions.DEFAULT)) {
+            new Traffic(one.driver(), other.driver()).oneWay(FRAMES);
+            Traffic.Result result = new Traffic(one.driver(), other.driver()).oneWay(FRAMES);
+            report("mapped, warm", result);
+            var frames = new NumberedFrames(one.driver().mac(), other.driver().mac());
+            for (boolean checked : new boolean[] {true, false}) {
+                new MemcpyRing(frames, checked).rate(FRAMES);
+                double rate = new MemcpyRing(frames, checked).rate(FRAMES);
+                System.out.printf("iavf guest, two threads that copy%s: %.0f a second; the guests %.2f of that%n",
+                    checked ? ", make and check" : " alone", rate, result.framesPerSecond() / rate);
+                assertThat(rate).as("frames a second").isPositive();
+            }
         }
     }
 

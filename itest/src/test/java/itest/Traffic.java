@@ -27,12 +27,17 @@ final class Traffic {
     private final FrameChecker arriving;
     private final FrameChecker returning;
 
-    /** Between the first queue pairs of the two. */
+    /** Ordinary frames between the first queue pairs of the two. */
     Traffic(IavfDriver one, IavfDriver other) {
+        this(one, other, NumberedFrames.SHORTEST, NumberedFrames.LONGEST);
+    }
+
+    /** Frames of those lengths. */
+    Traffic(IavfDriver one, IavfDriver other, int shortest, int longest) {
         this.one = one;
         this.other = other;
-        there = new NumberedFrames(one.mac(), other.mac());
-        back = new NumberedFrames(other.mac(), one.mac());
+        there = new NumberedFrames(one.mac(), other.mac(), shortest, longest);
+        back = new NumberedFrames(other.mac(), one.mac(), shortest, longest);
         arriving = new FrameChecker(other.pair(0).rx(), there, true);
         returning = new FrameChecker(one.pair(0).rx(), back, true);
     }
@@ -70,8 +75,11 @@ final class Traffic {
             first.get(LONGEST_MINUTES, TimeUnit.MINUTES);
             second.get(LONGEST_MINUTES, TimeUnit.MINUTES);
         } catch (ExecutionException failure) {
-            throw new AssertionError("in a guest's thread: %s; one: %s; other: %s".formatted(failure.getCause().getMessage(),
-                describe(one), describe(other)), failure.getCause());
+            // Not as its cause, which would be all that Pax Exam reports.
+            var described = new AssertionError("in a guest's thread: %s; one: %s; other: %s".formatted(failure.getCause(), describe(one),
+                describe(other)));
+            described.addSuppressed(failure.getCause());
+            throw described;
         } finally {
             threads.shutdownNow();
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest.iavf;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.TimeUnit;
 import vfio.pci.api.VfioException;
 
@@ -9,7 +11,7 @@ import vfio.pci.api.VfioException;
  * what has not arrived for a while. Stepping is for one thread; the counts are for any.
  */
 public final class FrameSender implements Step {
-    /** Frames in flight, which half of an ordinary ring takes. */
+    /** Frames in flight, which half of an ordinary ring takes; fewer where a frame takes several buffers. */
     public static final int WINDOW = 256;
 
     private static final int BURST = 32;
@@ -20,6 +22,10 @@ public final class FrameSender implements Step {
     private final NumberedFrames frames;
     private final FrameChecker checker;
     private final long limit;
+    /** Descriptors of the longest frame. */
+    private final int pieces;
+    /** A frame that does not fit in a buffer is made here. */
+    private final MemorySegment whole;
     private volatile long sent;
     private long seenArrived;
     private long givenUp;
@@ -34,22 +40,38 @@ public final class FrameSender implements Step {
         this.frames = frames;
         this.checker = checker;
         this.limit = limit;
+        pieces = (frames.longest() + ring.bufferSize() - 1) / ring.bufferSize();
+        whole = Arena.ofAuto().allocate(frames.longest(), Long.BYTES);
     }
 
     @Override
     public int run() throws VfioException {
         ring.clean();
         long number = sent;
-        long end = Math.min(Math.min(limit, arrived(number) + WINDOW), number + Math.min(BURST, ring.space()));
+        long end = Math.min(Math.min(limit, arrived(number) + WINDOW / pieces), number + Math.min(BURST, ring.space() / pieces));
         int added = (int) Math.max(0, end - number);
         for (; number < end; number++) {
-            ring.add(frames.write(ring.memory(), ring.buffer(), number));
+            add(number);
         }
         if (added > 0) {
             sent = number;
             ring.kick();
         }
         return added;
+    }
+
+    private void add(long number) {
+        if (pieces == 1) {
+            ring.add(frames.write(ring.memory(), ring.buffer(), number));
+            return;
+        }
+        int bytes = frames.write(whole, 0, number);
+        for (int done = 0; done < bytes;) {
+            int part = Math.min(ring.bufferSize(), bytes - done);
+            MemorySegment.copy(whole, done, ring.memory(), ring.buffer(), part);
+            done += part;
+            ring.add(part, done == bytes, 0);
+        }
     }
 
     private long arrived(long number) {

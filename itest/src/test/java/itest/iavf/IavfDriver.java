@@ -180,7 +180,18 @@ public final class IavfDriver implements AutoCloseable {
     public void reset() throws VfioException {
         queue.shutdown();
         queue.start();
-        virtchnl.post(Op.RESET_VF);
+        virtchnl.post(Op.RESET_VF, new Payload());
+    }
+
+    /** Asks for another number of queue pairs; the PF grants it by a reset, which {@link #recover} is to follow. */
+    public void requestQueues(int number) throws VfioException {
+        virtchnl.post(Op.REQUEST_QUEUES, new Payload().u16(number));
+        var wait = new Wait(RESET_SEEN);
+        poll();
+        while (!resetImpending) {
+            wait.nap("the PF announces a reset, for %d queue pairs".formatted(number));
+            poll();
+        }
     }
 
     /** After a reset, whoever did it: waits for its end, and opens the queues again if they were. */

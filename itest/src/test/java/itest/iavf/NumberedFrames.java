@@ -51,6 +51,11 @@ public final class NumberedFrames {
         this(from, to, SHORTEST, LONGEST);
     }
 
+    /** Bytes of the longest. */
+    public int longest() {
+        return shortest + span - 1;
+    }
+
     /** Bytes of that frame. */
     public int length(long number) {
         return shortest + (int) ((number * PER_NUMBER >>> Integer.SIZE) % span);

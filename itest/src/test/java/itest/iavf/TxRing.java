@@ -48,6 +48,11 @@ public final class TxRing {
         kicked = true;
     }
 
+    /** Bytes of each buffer. */
+    public int bufferSize() {
+        return bufferSize;
+    }
+
     long iova() {
         return GuestMemory.iova(ring);
     }

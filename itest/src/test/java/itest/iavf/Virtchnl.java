@@ -66,8 +66,8 @@ public final class Virtchnl {
     }
 
     /** Sends what is not answered. */
-    void post(Op op) throws VfioException {
-        queue.send(op.code(), new byte[0]);
+    void post(Op op, Payload payload) throws VfioException {
+        queue.send(op.code(), payload.toBytes());
     }
 
     /** Takes what the PF has said unasked. */
