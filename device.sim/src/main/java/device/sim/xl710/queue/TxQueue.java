@@ -130,7 +130,7 @@ final class TxQueue {
     }
 
     boolean rung() {
-        return enabled && stopped == StopReason.NONE && tails.get(false, index) != seen;
+        return enabled && stopped == StopReason.NONE && tails.get(false, index) != seen && !tails.halted();
     }
 
     /// Sends what there is, up to a batch.
@@ -142,7 +142,7 @@ final class TxQueue {
             return false;
         }
         int tail = tails.get(false, index);
-        if (tail == seen) {
+        if (tail == seen || tails.halted()) {
             return false;
         }
         if (tail >= settings.length()) {
