@@ -13,12 +13,20 @@ sealed interface Doorbell {
     /** Writes the register. */
     void ring(int value) throws VfioException;
 
+    /** Writes the register, and returns when the device has the value. */
+    void ringAndWait(int value) throws VfioException;
+
     /** In a page that is mapped here: a store, which the device sees by itself. */
     record Mapped(MemorySegment page, long offset) implements Doorbell {
         @Override
         public void ring(int value) {
             // volatile, as the device that is about to sleep is one that just looked
             Le.REGISTER.setVolatile(page, offset, value);
+        }
+
+        @Override
+        public void ringAndWait(int value) {
+            ring(value);
         }
     }
 
@@ -33,6 +41,13 @@ sealed interface Doorbell {
             buffer.set(Le.U32, 0, value);
             VarHandle.releaseFence();
             client.post(RegionIndex.BAR0, offset, buffer, 0, Integer.BYTES);
+        }
+
+        @Override
+        public void ringAndWait(int value) throws VfioException {
+            buffer.set(Le.U32, 0, value);
+            VarHandle.releaseFence();
+            client.write(RegionIndex.BAR0, offset, buffer, 0, Integer.BYTES);
         }
     }
 }

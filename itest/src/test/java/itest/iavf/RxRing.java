@@ -22,6 +22,8 @@ public final class RxRing {
 
     /** Buffers are given back this many at once, as Linux does. */
     private static final int REFILL = 16;
+    /** Every so many times it waits until the device knows of them, so that it cannot run out of buffers that only a message is late for. */
+    private static final int WAIT_EVERY = 8;
 
     private final MemorySegment memory;
     private final Doorbell tail;
@@ -32,6 +34,7 @@ public final class RxRing {
     private final int bufferSize;
     private int nextToClean;
     private int held;
+    private int refills;
     private long status;
     private long tagAndHash;
 
@@ -128,7 +131,12 @@ public final class RxRing {
 
     private void refill() throws VfioException {
         held = 0;
-        tail.ring(nextToClean == 0 ? length - 1 : nextToClean - 1);
+        int last = nextToClean == 0 ? length - 1 : nextToClean - 1;
+        if (++refills % WAIT_EVERY == 0) {
+            tail.ringAndWait(last);
+        } else {
+            tail.ring(last);
+        }
     }
 
     /** Whether the descriptor of what is being shown has a hash. */
