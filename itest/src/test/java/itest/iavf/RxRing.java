@@ -22,7 +22,7 @@ public final class RxRing {
 
     /** Buffers are given back this many at once, as Linux does. */
     private static final int REFILL = 16;
-    /** Every so many times it waits until the device knows of them, so that it cannot run out of buffers that only a message is late for. */
+    /** Every so many times it waits until the device knows of them: it must not run out only because messages are late. */
     private static final int WAIT_EVERY = 8;
 
     private final MemorySegment memory;
