@@ -124,6 +124,10 @@ public final class AdminQueue {
             throw new IavfException("arqh=0x%x expected=below 0x%x", head, LENGTH);
         }
         VarHandle.acquireFence();
+        if ((flags(nextToClean) & AqDescLayout.F_DD) == 0 && !enabled()) {
+            // The head is that of a function which was just reset.
+            return Optional.empty();
+        }
         AqMessage message = read(nextToClean);
         post(nextToClean);
         VarHandle.releaseFence();
@@ -132,9 +136,13 @@ public final class AdminQueue {
         return Optional.of(message);
     }
 
+    private int flags(int index) {
+        return Short.toUnsignedInt(memory.get(Le.U16, arq + (long) index * AqDescLayout.BYTES + AqDescLayout.FLAGS));
+    }
+
     private AqMessage read(int index) {
         long at = arq + (long) index * AqDescLayout.BYTES;
-        int flags = Short.toUnsignedInt(memory.get(Le.U16, at + AqDescLayout.FLAGS));
+        int flags = flags(index);
         int opcode = Short.toUnsignedInt(memory.get(Le.U16, at + AqDescLayout.OPCODE));
         int length = Short.toUnsignedInt(memory.get(Le.U16, at + AqDescLayout.DATALEN));
         int retval = Short.toUnsignedInt(memory.get(Le.U16, at + AqDescLayout.RETVAL));

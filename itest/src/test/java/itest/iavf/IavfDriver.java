@@ -188,7 +188,8 @@ public final class IavfDriver implements AutoCloseable {
         virtchnl.post(Op.REQUEST_QUEUES, new Payload().u16(number));
         var wait = new Wait(RESET_SEEN);
         poll();
-        while (!resetImpending) {
+        // A driver that is slow to look may see the reset before its announcement.
+        while (!resetImpending && !resetSeen()) {
             wait.nap("the PF announces a reset, for %d queue pairs".formatted(number));
             poll();
         }
