@@ -16,10 +16,11 @@ final class TxQueue {
     private static final int WINDOW = 64;
     /// Packets sent before another queue has its turn.
     private static final int BATCH = 64;
+    /// No tail.
+    private static final int NONE = -1;
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final MemorySegment DONE = done();
-    private static final int NO_TAIL = -1;
 
     private final int index;
     private final Tails tails;
@@ -33,9 +34,8 @@ final class TxQueue {
     private boolean enabled;
     private StopReason stopped = StopReason.NONE;
     private int head;
-    /// The tail up to which all was done that can be: nothing more can be until it is another. [#NO_TAIL] while something is left, for
-    /// a tail comes around to where it was.
-    private int seen;
+    /// The tail up to which the packet at the head has no end yet: nothing can be done until it is another.
+    private int endless = NONE;
     private int windowStart;
     private int windowLength;
 
@@ -109,8 +109,7 @@ final class TxQueue {
         settings = next;
         enabled = on;
         head = position;
-        // The first look is a new one.
-        seen = NO_TAIL;
+        endless = NONE;
         windowLength = 0;
         stopped = reason;
         if (reason == StopReason.NONE) {
@@ -122,7 +121,7 @@ final class TxQueue {
 
     private void rewind() {
         head = 0;
-        seen = 0;
+        endless = NONE;
         windowLength = 0;
         stopped = StopReason.NONE;
         statistics.goes(index, false);
@@ -130,7 +129,11 @@ final class TxQueue {
     }
 
     boolean rung() {
-        return enabled && stopped == StopReason.NONE && tails.get(false, index) != seen && !tails.halted();
+        return enabled && stopped == StopReason.NONE && asksForWork(tails.get(false, index)) && !tails.halted();
+    }
+
+    private boolean asksForWork(int tail) {
+        return tail != head && tail != endless;
     }
 
     /// Sends what there is, up to a batch.
@@ -142,28 +145,23 @@ final class TxQueue {
             return false;
         }
         int tail = tails.get(false, index);
-        if (tail == seen || tails.halted()) {
+        if (!asksForWork(tail) || tails.halted()) {
             return false;
         }
         if (tail >= settings.length()) {
             stop(StopReason.BAD_TAIL);
             return true;
         }
-        seen = NO_TAIL;
         tap.doorbell(Tails.register(false, index), tail);
         for (int packets = 0; packets < BATCH && head != tail; packets++) {
             if (!collect(tail)) {
-                if (stopped == StopReason.NONE) {
-                    seen = tail;
-                }
+                endless = tail;
                 return true;
             }
+            endless = NONE;
             if (inside.hasQueuedThreads()) {
                 return true;
             }
-        }
-        if (head == tail) {
-            seen = tail;
         }
         return true;
     }

@@ -26,7 +26,6 @@ final class TestVf {
     final List<Integer> events = new ArrayList<>();
     final Port port;
     final QueuePairs queues;
-    private int txLength = RING;
     int txTail;
     int rxNext;
 
@@ -49,19 +48,13 @@ final class TestVf {
         return up(rx());
     }
 
-    /// As [#up()], with so many transmit descriptors.
-    TestVf up(int txDescriptors) {
-        txLength = txDescriptors;
-        return up();
-    }
-
     TestVf up(RxSettings settings) {
         for (int i = 0; i < settings.length(); i++) {
             post(i);
         }
         queues.tail(true, 0, settings.length() - 1);
-        if (!queues.configureTx(0, new TxSettings(TX_RING, txLength)) || !queues.configureRx(0, settings) || !queues.map(0, true, 1, 0)
-            || !queues.map(0, false, 2, 1) || !queues.enable(1, 1)) {
+        if (!queues.configureTx(0, tx()) || !queues.configureRx(0, settings) || !queues.map(0, true, 1, 0) || !queues.map(0, false, 2, 1)
+            || !queues.enable(1, 1)) {
             throw new IllegalStateException("not configured");
         }
         return this;
@@ -93,7 +86,7 @@ final class TestVf {
         int at = txTail;
         memory.set(txDescriptor(at), qw0);
         memory.set(txDescriptor(at) + 8, qw1);
-        txTail = (txTail + 1) % txLength;
+        txTail = (txTail + 1) % RING;
         return at;
     }
 
