@@ -158,15 +158,18 @@ public final class VfEngine {
                 return;
             }
             Spin spin = new Spin();
-            while (!stopped) {
-                if (runTasks()) {
-                    spin.worked();
-                } else if (!spin.again()) {
-                    sleep();
+            try {
+                while (!stopped) {
+                    if (runTasks()) {
+                        spin.worked();
+                    } else if (!spin.again()) {
+                        sleep();
+                    }
                 }
+            } finally {
+                spin.worked();
+                asleep.set(false);
             }
-            spin.worked();
-            asleep.set(false);
         }
 
         private boolean awaitBefore() {
@@ -187,24 +190,25 @@ public final class VfEngine {
             if (!runTasks() && !stopped) {
                 watch.fellAsleep();
                 long nanos = sleepNanos();
-                // Who woke us during the last look may have been taken for the end of a wait for some lock in it: then nothing would end
-                // this park.
-                if (!asleep.get()) {
-                    nanos = 0;
-                }
-                if (nanos == Task.FOREVER) {
-                    LockSupport.park(VfEngine.this);
-                } else if (nanos > 0) {
-                    LockSupport.parkNanos(VfEngine.this, nanos);
+                // Who woke us meanwhile has said so here, and a lock that a task waited for may have used up the permit that came with it.
+                if (asleep.get()) {
+                    park(nanos);
                 }
             }
             asleep.set(false);
         }
 
+        private void park(long nanos) {
+            if (nanos == Task.FOREVER) {
+                LockSupport.park(VfEngine.this);
+            } else if (nanos > 0) {
+                LockSupport.parkNanos(VfEngine.this, nanos);
+            }
+        }
+
         /// A bug of ours. The function does nothing more until it is attached again; others go on.
         private void died(Thread self, Throwable bug) {
             stopped = true;
-            asleep.set(false);
             LOG.log(System.Logger.Level.ERROR, self.getName() + " ended by a fault", bug);
         }
     }

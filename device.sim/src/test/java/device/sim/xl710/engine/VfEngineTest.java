@@ -10,8 +10,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -112,6 +114,30 @@ class VfEngineTest {
             engine.wake();
             long wanted = i;
             await(() -> word.seen.get() == wanted || Thread.interrupted());
+        }
+    }
+
+    @Test
+    void losesNoWakeToATaskThatWaits() throws InterruptedException {
+        VfEngine engine = engine();
+        Word word = new Word();
+        AtomicBoolean waiting = new AtomicBoolean();
+        engine.register(word);
+        engine.register(() -> {
+            // As a lock does that somebody else has: what wakes the thread here does not wake it again later.
+            waiting.set(engine.isAsleep());
+            LockSupport.parkNanos(20_000_000);
+            waiting.set(false);
+            return false;
+        });
+        engine.start();
+        for (int i = 1; i <= 20; i++) {
+            engine.wake();
+            await(waiting::get);
+            word.written.set(i);
+            engine.wake();
+            long wanted = i;
+            await(() -> word.seen.get() == wanted);
         }
     }
 
