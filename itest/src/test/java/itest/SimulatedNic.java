@@ -9,6 +9,7 @@ public final class SimulatedNic {
     public static final PciAddress PF = PciAddress.parse("0000:3b:00.0");
     public static final PciAddress VF0 = PciAddress.parse("0000:3b:02.0");
     public static final PciAddress VF1 = PciAddress.parse("0000:3b:02.1");
+    public static final PciAddress VF2 = PciAddress.parse("0000:3b:02.2");
     public static final PciAddress VF3 = PciAddress.parse("0000:3b:02.3");
 
     private SimulatedNic() {

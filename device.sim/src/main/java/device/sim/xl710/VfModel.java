@@ -282,6 +282,7 @@ final class VfModel extends DeviceModel {
     /// The first step of a reset: registers read their first values, no message is sent, and nothing new is begun.
     void clearLocked() {
         messages.reset();
+        queues.halt();
         clearRegistersInMemoryLocked();
         registers.reset(VfRegisters.RESET_IN_PROGRESS);
         mailbox.resetLocked();
