@@ -10,9 +10,10 @@ cache=${VFIO_GUEST_CACHE:-${XDG_CACHE_HOME:-${HOME:-}/.cache}/vfio-mediate}
 qemu_root=$cache/qemu-$qemu_recipe
 guest_root=$cache/guest-$guest_recipe
 busybox=$guest_root/busybox
-# The kernel and its modules; VFIO_GUEST_KERNEL names the Debian release of another kernel than the usual one.
 kernel_root=$guest_root
-[ -z "${VFIO_GUEST_KERNEL:-}" ] || kernel_root=$cache/kernel-$guest_recipe-$VFIO_GUEST_KERNEL
+
+# From here on it is about the kernel of another Debian release than the usual one.
+use_kernel_of() { kernel_root=$cache/kernel-$guest_recipe-$1; }
 
 # Ends the calling script: nothing of a guest is to be had for the reason given.
 no_guest() {

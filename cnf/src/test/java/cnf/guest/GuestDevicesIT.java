@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -54,10 +55,10 @@ final class GuestDevicesIT {
     @BeforeAll
     static void boot() throws Exception {
         initrd = Guest.initrd(folder);
-        host = Host.start(Files.createDirectory(folder.resolve("host")));
+        host = Host.start(Files.createDirectory(folder.resolve("host")), Map.of(), Host.VF, Host.IGD);
         boolean booted = false;
         try {
-            guest = Guest.boot(Files.createDirectory(folder.resolve("first")), initrd, host.vfAt("4"), host.igdAt("2"));
+            guest = Guest.boot(Files.createDirectory(folder.resolve("first")), initrd, host.at(Host.VF, "4"), host.at(Host.IGD, "2"));
             guest.run("enable " + VF + " && enable " + IGD);
             booted = true;
         } finally {
@@ -269,7 +270,7 @@ final class GuestDevicesIT {
         assertThat(guest.powerOff()).isZero();
         assertThat(host.mediator("i40e").get(ACCEPTED)).isEqualTo("0");
         guest.close();
-        guest = Guest.boot(Files.createDirectory(folder.resolve("second")), initrd, host.vfAt("4"), host.igdAt("2"));
+        guest = Guest.boot(Files.createDirectory(folder.resolve("second")), initrd, host.at(Host.VF, "4"), host.at(Host.IGD, "2"));
         assertThat(host.mediator("i40e").get(ACCEPTED)).isEqualTo("1");
         guest.run("enable " + VF);
         Host.Stats before = host.stats(Host.VF);

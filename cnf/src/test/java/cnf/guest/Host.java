@@ -12,11 +12,14 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import vfio.pci.shell.control.ControlClient;
 
-/** The distribution with its default devices, two of them served; commands reach it through its control socket. */
+/** The distribution with its default devices, some of them served; commands reach it through its control socket. */
 final class Host implements AutoCloseable {
     static final String VF = "0000:3b:02.0";
+    static final String SECOND_VF = "0000:3b:02.1";
+    static final String THIRD_VF = "0000:3b:02.2";
     static final String IGD = "0000:00:02.0";
 
     private static final Duration START = Duration.ofSeconds(60);
@@ -30,11 +33,12 @@ final class Host implements AutoCloseable {
     }
 
     /**
-     * Starts it and waits until clients may connect.
+     * Starts it and waits until clients may connect to these devices.
      *
      * @param folder an empty one of its own
+     * @param more configurations beside the default ones, by the name of their file
      */
-    static Host start(Path folder) throws IOException, InterruptedException {
+    static Host start(Path folder, Map<String, String> more, String... addresses) throws IOException, InterruptedException {
         Files.createDirectory(folder.resolve("load"));
         Path etc = Files.createDirectory(folder.resolve("etc"));
         try (var defaults = Files.newDirectoryStream(LaunchedRuntime.DISTRIBUTION.resolve("etc"))) {
@@ -42,13 +46,16 @@ final class Host implements AutoCloseable {
                 Files.copy(each, etc.resolve(each.getFileName()));
             }
         }
+        for (var each : more.entrySet()) {
+            Files.writeString(etc.resolve(each.getKey()), each.getValue());
+        }
+        String served = Stream.of(addresses).map(each -> each + "\n" + folder.resolve(each + ".sock") + "\n").collect(Collectors.joining());
         var builder = LaunchedRuntime.builder(folder, "-Dvfio.until.eof=true", "-Dgosh.args=--nointeractive",
-            "-Dvfio.control=" + folder.resolve("control"), "-Dvfio.control.required=true",
-            "-Dvfio.serve=" + String.join("\n", VF, folder.resolve("vf.sock").toString(), IGD, folder.resolve("igd.sock").toString()));
+            "-Dvfio.control=" + folder.resolve("control"), "-Dvfio.control.required=true", "-Dvfio.serve=" + served);
         var host = new Host(folder, new Program("runtime", builder));
         boolean serving = false;
         try {
-            for (String address : List.of(VF, IGD)) {
+            for (String address : addresses) {
                 host.runtime.await("serves " + address, 0, line -> line.startsWith("serving " + address + " on "), START);
             }
             serving = true;
@@ -60,14 +67,14 @@ final class Host implements AutoCloseable {
         }
     }
 
-    /** Where a guest finds the virtual function, by cnf/guest/boot's word for it. */
-    String vfAt(String slot) {
-        return folder.resolve("vf.sock") + "@" + slot;
+    /** Where a device is served. */
+    Path socket(String address) {
+        return folder.resolve(address + ".sock");
     }
 
-    /** As {@link #vfAt} for the graphics device. */
-    String igdAt(String slot) {
-        return folder.resolve("igd.sock") + "@" + slot;
+    /** Where a guest finds a device, by cnf/guest/boot's word for it. */
+    String at(String address, String slot) {
+        return socket(address) + "@" + slot;
     }
 
     /** Runs a command that succeeds; what it printed. */
