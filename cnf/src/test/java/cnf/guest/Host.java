@@ -22,6 +22,7 @@ final class Host implements AutoCloseable {
     static final String THIRD_VF = "0000:3b:02.2";
     static final String IGD = "0000:00:02.0";
 
+    private static final int BUNDLE_ID = 2;
     private static final Duration START = Duration.ofSeconds(60);
 
     private final Path folder;
@@ -115,6 +116,20 @@ final class Host implements AutoCloseable {
     List<String> mediator(String name) {
         return run("vfio:mediators").stream().filter(row -> row.startsWith(name + " ")).map(row -> List.of(row.split("  +"))).findFirst()
             .orElse(List.of());
+    }
+
+    /** Does something while a mediator's bundle is not there, and installs it again. */
+    void withoutMediator(String name, Step step) throws Exception {
+        run("uninstall " + mediator(name).get(BUNDLE_ID));
+        step.take();
+        List<String> installed = run("install file:" + LaunchedRuntime.DISTRIBUTION.resolve("bundle/mediator." + name + ".jar"));
+        run("start " + installed.getFirst().replace("Bundle ID: ", ""));
+    }
+
+    /** Something a test does in between. */
+    @FunctionalInterface
+    interface Step {
+        void take() throws Exception;
     }
 
     String transcript() {
