@@ -16,7 +16,7 @@ import java.util.Optional;
 final class NetworkPair implements AutoCloseable {
     /** Where the interfaces are, in either guest. */
     private static final String FUNCTION = "0000:00:04.0";
-    private static final String SECOND_FUNCTION = "0000:00:05.0";
+    private static final String SECOND_FUNCTION = "0000:00:06.0";
 
     private static final Path NET = Path.of(System.getProperty("guest.scripts"), "net");
 
@@ -81,7 +81,7 @@ final class NetworkPair implements AutoCloseable {
             second.awaitReady();
             guests.add(second);
         });
-        guests.addFirst(begin(initrd, "first", List.of(served.at(Host.VF, "4"), served.at(Host.SECOND_VF, "5")), List.of("-smp", "2")));
+        guests.addFirst(begin(initrd, "first", List.of(served.at(Host.VF, "4"), served.at(Host.SECOND_VF, "6")), List.of("-smp", "2")));
     }
 
     private void bootOnEmulated() throws Exception {
@@ -89,7 +89,7 @@ final class NetworkPair implements AutoCloseable {
         guests.add(begin(initrd, "first", List.of(), List.of("-smp", "2", "-netdev", wire("first", "second"),
             "-netdev", "hubport,id=port,hubid=0,netdev=wire",
             "-netdev", "hubport,id=one,hubid=0", "-device", driver + ",netdev=one,addr=4,mac=52:54:00:00:00:01",
-            "-netdev", "hubport,id=two,hubid=0", "-device", driver + ",netdev=two,addr=5,mac=52:54:00:00:00:02")));
+            "-netdev", "hubport,id=two,hubid=0", "-device", driver + ",netdev=two,addr=6,mac=52:54:00:00:00:02")));
         guests.add(begin(initrd, "second", List.of(), List.of("-netdev", wire("second", "first"),
             "-device", driver + ",netdev=wire,addr=4,mac=52:54:00:00:00:03")));
     }
