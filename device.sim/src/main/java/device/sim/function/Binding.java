@@ -39,9 +39,13 @@ final class Binding extends BoundFunction {
 
     @Override
     public void writeConfig(long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
+        boolean reset;
         synchronized (model.lock()) {
             checkBoundLocked();
-            model.writeConfigLocked(offset, buffer, bufferOffset, count);
+            reset = model.writeConfigLocked(offset, buffer, bufferOffset, count);
+        }
+        if (reset) {
+            model.settle();
         }
     }
 
@@ -57,7 +61,11 @@ final class Binding extends BoundFunction {
     public void writeBar(int bar, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
         synchronized (model.lock()) {
             checkBoundLocked();
-            model.spaceLocked(bar).write(offset, buffer, bufferOffset, count);
+            BarSpace space = model.spaceLocked(bar);
+            space.write(offset, buffer, bufferOffset, count);
+            if (space.reachesMemory(offset, count)) {
+                model.memoryWrittenLocked(bar, offset, count);
+            }
         }
     }
 
@@ -67,6 +75,7 @@ final class Binding extends BoundFunction {
             checkBoundLocked();
             model.resetLocked();
         }
+        model.settle();
     }
 
     @Override

@@ -30,6 +30,7 @@ final class PfRegisters extends RegisterFile {
     /// would mean that its driver could not be exchanged under a running guest.
     void reset() {
         held.clear();
+        virtualFunctions.forEach(VfModel::releasedByPhysicalFunction);
     }
 
     @Override
@@ -44,8 +45,7 @@ final class PfRegisters extends RegisterFile {
         return switch (register) {
             case VFGEN_RSTAT1 -> exists(index) ? virtualFunctions.get(index).status() : 0;
             case VPGEN_VFRTRIG -> held.get(index) ? VFSWR : 0;
-            // The reset is over when the write that triggered it returns.
-            case VPGEN_VFRSTAT -> exists(index) ? VFRD : 0;
+            case VPGEN_VFRSTAT -> exists(index) && virtualFunctions.get(index).resetDone() ? VFRD : 0;
             case GLGEN_VFLRSTAT -> functionLevelResets(index);
             case PF_FUNC_RID -> address.routingId();
             case PF_VT_PFALLOC -> virtualFunctions.isEmpty() ? 0

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+package device.sim.xl710.mailbox;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.dma.DmaSpace;
+
+/// A pair of admin queues at work. Registers only record what a driver wants; memory is touched by [#run()] alone, on the engine's thread,
+/// with no lock held. Messages that the driver has no room for wait here, and while many do, no command is taken: what a driver does not
+/// read it cannot let grow.
+public final class AdminQueues {
+    /// Most messages one command may cause.
+    public static final int MOST_REPLIES = 2;
+    /// Messages waiting from which on no command is taken.
+    public static final int BACKLOG = 16;
+
+    private final Object lock;
+    private final DmaSpace dma;
+    private final Commands commands;
+    private final Runnable delivered;
+    private final Ring transmit = new Ring();
+    private final Ring receive = new Ring();
+    /// Guarded by the lock.
+    private final Deque<Message> backlog = new ArrayDeque<>();
+    /// Guarded by the lock.
+    private boolean open;
+    /// The thread in [#run()]; guarded by the lock.
+    private Optional<Thread> worker = Optional.empty();
+    private final MemorySegment descriptor = Arena.ofAuto().allocate(DescriptorLayout.SIZE, Long.BYTES);
+    private final MemorySegment buffer = Arena.ofAuto().allocate(Flags.LARGEST_BUFFER, Long.BYTES);
+
+    /// Queues that are off.
+    ///
+    /// @param lock the function's
+    /// @param delivered called with the lock held when a message has reached the driver's memory: time for an interrupt
+    public AdminQueues(Object lock, DmaSpace dma, Commands commands, Runnable delivered) {
+        this.lock = lock;
+        this.dma = dma;
+        this.commands = commands;
+        this.delivered = delivered;
+    }
+
+    /// Registers of the ring that takes commands. Guarded by the lock.
+    public Ring transmit() {
+        return transmit;
+    }
+
+    /// Registers of the ring that brings messages. Guarded by the lock.
+    public Ring receive() {
+        return receive;
+    }
+
+    /// Everything to its first value; messages that wait are forgotten. The lock is held.
+    public void resetLocked() {
+        transmit.reset();
+        receive.reset();
+        backlog.clear();
+    }
+
+    /// Lets the queues work or stand still. The lock is held.
+    public void openLocked(boolean on) {
+        open = on;
+    }
+
+    /// Messages that wait for room, the next one first. The lock is held.
+    public List<Message> backlogLocked() {
+        return List.copyOf(backlog);
+    }
+
+    /// Puts back what [#backlogLocked()] said. The lock is held.
+    public void backlogLocked(List<Message> messages) {
+        backlog.clear();
+        backlog.addAll(messages);
+    }
+
+    /// Waits until no other thread is in [#run()]. No lock is held.
+    public void awaitIdle() {
+        boolean interrupted = false;
+        synchronized (lock) {
+            while (worker.isPresent() && worker.get() != Thread.currentThread()) {
+                try {
+                    lock.wait();
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Does one piece of work: a message, or a command.
+    ///
+    /// @return whether there was one
+    public boolean run() {
+        synchronized (lock) {
+            if (!open) {
+                return false;
+            }
+            worker = Optional.of(Thread.currentThread());
+        }
+        try {
+            return deliver() || announce() || executeOne();
+        } finally {
+            synchronized (lock) {
+                worker = Optional.empty();
+                lock.notifyAll();
+            }
+        }
+    }
+
+    private boolean announce() {
+        synchronized (lock) {
+            if (backlog.size() > BACKLOG) {
+                return false;
+            }
+        }
+        Optional<Message> message = commands.announcement();
+        synchronized (lock) {
+            message.ifPresent(backlog::add);
+        }
+        return message.isPresent();
+    }
+
+    private boolean executeOne() {
+        int generation;
+        long at;
+        synchronized (lock) {
+            if (!open || backlog.size() >= BACKLOG || !transmit.ready()) {
+                return false;
+            }
+            generation = transmit.generation();
+            at = transmit.headAddress();
+        }
+        try {
+            dma.read(at, descriptor, 0, DescriptorLayout.SIZE);
+            Descriptor command = DescriptorLayout.decode(descriptor);
+            List<Message> replies = new ArrayList<>(MOST_REPLIES);
+            Outcome outcome = execute(command, replies);
+            DescriptorLayout.encode(command.completed(outcome), descriptor);
+            dma.write(at, descriptor, 0, DescriptorLayout.SIZE);
+            synchronized (lock) {
+                if (transmit.advance(generation)) {
+                    backlog.addAll(replies);
+                }
+            }
+            commands.completed();
+        } catch (VfioException e) {
+            fail(transmit, generation);
+        }
+        return true;
+    }
+
+    private Outcome execute(Descriptor command, List<Message> replies) {
+        int length = command.has(Flags.BUF) ? command.length() : 0;
+        if (length > Flags.LARGEST_BUFFER || length > Flags.SMALL_BUFFER && !command.has(Flags.LB)) {
+            return Outcome.of(command, ReturnCode.EINVAL);
+        }
+        buffer.fill((byte) 0);
+        try {
+            if (command.has(Flags.RD)) {
+                dma.read(command.address(), buffer, 0, length);
+            }
+            Outcome outcome = commands.execute(command, buffer, length, replies);
+            dma.write(command.address(), buffer, 0, Math.min(outcome.written(), length));
+            return outcome;
+        } catch (VfioException e) {
+            return Outcome.of(command, ReturnCode.EFAULT);
+        }
+    }
+
+    private boolean deliver() {
+        int generation;
+        long at;
+        Message message;
+        synchronized (lock) {
+            if (!open || backlog.isEmpty() || !receive.ready()) {
+                return false;
+            }
+            generation = receive.generation();
+            at = receive.headAddress();
+            message = backlog.peek();
+        }
+        try {
+            dma.read(at, descriptor, 0, DescriptorLayout.SIZE);
+            Descriptor posted = DescriptorLayout.decode(descriptor);
+            DescriptorLayout.encode(filled(posted, message), descriptor);
+            dma.write(at, descriptor, 0, DescriptorLayout.SIZE);
+            synchronized (lock) {
+                if (receive.advance(generation)) {
+                    backlog.poll();
+                    delivered.run();
+                }
+            }
+        } catch (VfioException e) {
+            fail(receive, generation);
+        }
+        return true;
+    }
+
+    /// Writes the payload. A buffer that is too small or not there costs the driver the message, and the descriptor says so.
+    private Descriptor filled(Descriptor posted, Message message) {
+        byte[] payload = message.payload();
+        ReturnCode code = ReturnCode.OK;
+        if (payload.length > Math.min(posted.length(), Flags.LARGEST_BUFFER)) {
+            code = ReturnCode.E2BIG;
+        } else {
+            try {
+                MemorySegment.copy(MemorySegment.ofArray(payload), 0, buffer, 0, payload.length);
+                dma.write(posted.address(), buffer, 0, payload.length);
+            } catch (VfioException e) {
+                code = ReturnCode.EFAULT;
+            }
+        }
+        int flags = Flags.DD | Flags.CMP | Flags.BUF | (payload.length > Flags.SMALL_BUFFER ? Flags.LB : 0);
+        return new Descriptor(code == ReturnCode.OK ? flags : flags | Flags.ERR, message.opcode(),
+            code == ReturnCode.OK ? payload.length : 0, code.code(), message.cookieHigh(), message.cookieLow(), 0, 0, posted.address());
+    }
+
+    private void fail(Ring ring, int generation) {
+        synchronized (lock) {
+            if (ring.generation() == generation) {
+                ring.fail(Ring.CRITICAL);
+            }
+        }
+    }
+}
