@@ -38,10 +38,10 @@ final class NetworkPair implements AutoCloseable {
      *
      * @param folder an empty one of its own
      * @param release the Debian release whose kernel they boot, empty for the usual one
-     * @param card the card's configuration
+     * @param doorbells whether their tails may be mapped: mapped or trapped
      */
-    static NetworkPair ofVirtualFunctions(Path folder, String release, Map<String, String> card) throws Exception {
-        return new NetworkPair(folder, release, "iavf").begun(pair -> pair.bootOnVirtualFunctions(card));
+    static NetworkPair ofVirtualFunctions(Path folder, String release, String doorbells) throws Exception {
+        return new NetworkPair(folder, release, "iavf").begun(pair -> pair.bootOnVirtualFunctions(doorbells));
     }
 
     /**
@@ -72,9 +72,11 @@ final class NetworkPair implements AutoCloseable {
         }
     }
 
-    private void bootOnVirtualFunctions(Map<String, String> card) throws Exception {
+    private void bootOnVirtualFunctions(String doorbells) throws Exception {
         Path initrd = initrd();
-        Host served = Host.start(Files.createDirectory(folder.resolve("host")), card, Host.VF, Host.SECOND_VF, Host.THIRD_VF);
+        String card = "address = 0000:3b:00.0%nvfs = 3%nmac = %s%ndoorbells = %s%n".formatted(hardwareAddress(1), doorbells);
+        Host served = Host.start(Files.createDirectory(folder.resolve("host")), Map.of("device.sim.xl710-default.cfg", card),
+            Host.VF, Host.SECOND_VF, Host.THIRD_VF);
         host = Optional.of(served);
         served.withoutMediator("i40e", () -> {
             Guest second = begin(initrd, "second", List.of(served.at(Host.THIRD_VF, "4")), List.of());
@@ -88,10 +90,10 @@ final class NetworkPair implements AutoCloseable {
         Path initrd = initrd();
         guests.add(begin(initrd, "first", List.of(), List.of("-smp", "2", "-netdev", wire("first", "second"),
             "-netdev", "hubport,id=port,hubid=0,netdev=wire",
-            "-netdev", "hubport,id=one,hubid=0", "-device", driver + ",netdev=one,addr=4,mac=52:54:00:00:00:01",
-            "-netdev", "hubport,id=two,hubid=0", "-device", driver + ",netdev=two,addr=6,mac=52:54:00:00:00:02")));
+            "-netdev", "hubport,id=one,hubid=0", "-device", driver + ",netdev=one,addr=4,mac=" + hardwareAddress(1),
+            "-netdev", "hubport,id=two,hubid=0", "-device", driver + ",netdev=two,addr=6,mac=" + hardwareAddress(2))));
         guests.add(begin(initrd, "second", List.of(), List.of("-netdev", wire("second", "first"),
-            "-device", driver + ",netdev=wire,addr=4,mac=52:54:00:00:00:03")));
+            "-device", driver + ",netdev=wire,addr=4,mac=" + hardwareAddress(3))));
     }
 
     private String wire(String from, String to) {
@@ -110,6 +112,11 @@ final class NetworkPair implements AutoCloseable {
         var options = new ArrayList<>(List.of("--append", "limit=3600"));
         kernel.forEach(release -> options.addAll(List.of("--kernel", release)));
         return Guest.begin(Files.createDirectory(folder.resolve(name)), initrd, options, devices, more);
+    }
+
+    /** The hardware address that a station was given by its host. */
+    static String hardwareAddress(int number) {
+        return "52:54:00:00:00:%02x".formatted(number);
     }
 
     /** The driver the interfaces are for. */

@@ -66,14 +66,14 @@ abstract class NetworkScenarios {
     /** The Debian release whose kernel the guests boot, empty for the usual one. */
     abstract String release();
 
-    /** Configurations by file, besides the default ones. */
-    Map<String, String> card() {
-        return Map.of();
+    /** Whether queue tails may be mapped: mapped or trapped. */
+    String doorbells() {
+        return "mapped";
     }
 
     @BeforeAll
     void boot(@TempDir Path folder) throws Exception {
-        pair = "iavf".equals(NIC) ? NetworkPair.ofVirtualFunctions(folder, release(), card())
+        pair = "iavf".equals(NIC) ? NetworkPair.ofVirtualFunctions(folder, release(), doorbells())
             : NetworkPair.ofEmulated(folder, release(), NIC);
         near = pair.near();
         beside = pair.beside();
@@ -108,6 +108,8 @@ abstract class NetworkScenarios {
         for (Station each : List.of(near, far)) {
             assertThat(each.run("ethtool -i " + each.name())).contains("driver: " + NIC, "bus-info: " + each.function());
             assertThat(each.driver()).isEqualTo(NIC);
+            assertThat(each.ask("cat /sys/class/net/" + each.name() + "/address"))
+                .isEqualTo(NetworkPair.hardwareAddress(each.number()));
             assertThat(each.run("ethtool " + each.name())).anyMatch(line -> line.endsWith("Link detected: yes"));
             assertThat(each.run("ethtool -S " + each.name())).anyMatch(line -> line.strip().startsWith("tx_"));
         }
