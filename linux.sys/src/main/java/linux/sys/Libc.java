@@ -37,10 +37,12 @@ final class Libc {
     static final MemorySegment MEMFD_CREATE = function("memfd_create");
     static final MemorySegment MMAP = function("mmap");
     static final MemorySegment MUNMAP = function("munmap");
+    static final MemorySegment OPEN = function("open");
     static final MemorySegment POLL = function("poll");
     static final MemorySegment PREAD = function("pread");
     static final MemorySegment PREADV2 = function("preadv2");
     static final MemorySegment PWRITE = function("pwrite");
+    static final MemorySegment READ = function("read");
     static final MemorySegment READLINK = function("readlink");
     static final MemorySegment RECVMSG = function("recvmsg");
     static final MemorySegment SEND = function("send");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Linux system calls as owned Java objects: descriptors, memory files and their mappings, eventfds, epoll, and stream
+/// Linux system calls as owned Java objects: descriptors, memory files and their mappings, eventfds, epoll, TAP devices, and stream
 /// sockets which pass descriptors. It is the one place with restricted native access and stands below everything that
 /// talks to a client or backs a device's memory.
 ///

@@ -25,6 +25,13 @@ class LayoutTest {
     }
 
     @Test
+    void ifreq() {
+        assertThat(IfreqLayout.LAYOUT.byteSize()).isEqualTo(40);
+        assertThat(IfreqLayout.NAME).isEqualTo(0);
+        assertThat(IfreqLayout.FLAGS).isEqualTo(16);
+    }
+
+    @Test
     void iovec() {
         assertThat(IovecLayout.BYTES).isEqualTo(16);
         assertThat(IovecLayout.BASE).isEqualTo(0);

@@ -31,6 +31,17 @@ public abstract class DeviceModel {
         this.messages = messages;
     }
 
+    /// Its config space.
+    protected final ConfigSpace configLocked() {
+        return config;
+    }
+
+    /// What the device's own side sees of a register that lives in the lent memory; 0 while nobody drives the function.
+    protected final int inMemoryLocked(int bar, int offset) {
+        BarSpace space = declared(bar);
+        return space.attached() ? space.peek(offset) : 0;
+    }
+
     /// Guards all state of the device.
     protected final Object lock() {
         return lock;

@@ -32,7 +32,7 @@ public final class FrameRing {
 
     /// An empty ring.
     ///
-    /// @param capacity bytes, a power of two
+    /// @param capacity bytes, a power of two; a frame of less than half of it fits always when the ring is empty
     public FrameRing(int capacity) {
         if (Integer.bitCount(capacity) != 1 || capacity < ALIGNMENT) {
             throw new IllegalArgumentException("capacity=0x%x expected=a power of two from 0x%x".formatted(capacity, ALIGNMENT));

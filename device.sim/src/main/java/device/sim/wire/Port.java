@@ -75,6 +75,7 @@ public final class Port {
             counters.linkDown.increment();
             return false;
         }
+        owner.passes(index, true, memory, frame, length, tag);
         return owner.transmit(this, memory, frame, length, tag);
     }
 
@@ -85,6 +86,7 @@ public final class Port {
             counters.linkDown.increment();
         } else if (ring.offer(memory, frame, length, tag, 0)) {
             counters.delivered.increment();
+            owner.passes(index, false, memory, frame, length, tag);
             wake.run();
         } else {
             counters.full.increment();

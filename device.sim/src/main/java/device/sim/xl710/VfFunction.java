@@ -31,7 +31,8 @@ final class VfFunction {
 
     /// Transmit tails with nothing else to 0x2000, then receive tails and throttling intervals to 0x3000: reading has no side effect and
     /// gives what was written, so plain memory will do. Nowhere else does it.
-    private static final Range DOORBELLS = new Range(0x0000, 0x3000);
+    static final int DOORBELLS_END = 0x3000;
+    private static final Range DOORBELLS = new Range(0, DOORBELLS_END);
     static final Bar MSIX = new Bar(MSIX_BAR, Bar.Kind.MEMORY_64, true, 0x4000, List.of());
 
     private VfFunction() {

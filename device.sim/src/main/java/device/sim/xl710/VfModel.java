@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package device.sim.xl710;
 
+import device.sim.configspace.ConfigSpace;
 import device.sim.function.DeviceModel;
 import device.sim.function.Lent;
 import device.sim.function.MessageInterrupts;
@@ -44,6 +45,8 @@ final class VfModel extends DeviceModel {
     private boolean frozen;
     private boolean hashChanged;
     private boolean functionLevelReset;
+    private volatile long hostAddress;
+    private volatile boolean hostAddressFixed;
 
     VfModel(VfPlace place) {
         this(place, new MessageInterrupts(InterruptKind.MSIX, VfFunction.MSIX_VECTORS));
@@ -65,6 +68,7 @@ final class VfModel extends DeviceModel {
         this.msix = new MsixRegisters(messages, VfFunction.MSIX_PENDING);
         behind(VfFunction.registers(place.mappedDoorbells()), registers);
         behind(VfFunction.MSIX, msix);
+        hostAddress = place.port().defaultAddress();
         activateLocked();
     }
 
@@ -158,11 +162,34 @@ final class VfModel extends DeviceModel {
         engine.wake();
     }
 
+    /// The host sets the address; the driver may choose no other from then on, and learns of it by a reset.
+    void address(long address) {
+        hostAddress = address;
+        hostAddressFixed = true;
+        place.port().defaultAddress(address);
+        session.fixAddress(true);
+        resetByHost();
+    }
+
+    /// The host puts the function in a VLAN, or with 0 in none; the driver learns of it by a reset.
+    void vlan(int vlan) {
+        place.port().portVlan(vlan);
+        resetByHost();
+    }
+
     /// The host sets the link up or down.
     void link(boolean up) {
         place.port().link(up);
         session.linkChanged();
         engine.wake();
+    }
+
+    /// A register of BAR 0 without a side effect; tails and intervals too.
+    int peek(int offset) {
+        synchronized (lock()) {
+            boolean lent = place.mappedDoorbells() && offset < VfFunction.DOORBELLS_END;
+            return lent ? inMemoryLocked(VfFunction.BAR, offset) : registers.peek(offset);
+        }
     }
 
     /// What VFGEN_RSTAT reads.
@@ -223,6 +250,7 @@ final class VfModel extends DeviceModel {
     @Override
     protected void detachLocked() {
         attached = false;
+        frozen = false;
         dma.detach();
         engine.stop();
     }
@@ -236,6 +264,9 @@ final class VfModel extends DeviceModel {
         }
         if (givenBack) {
             queues.lent(NO_MEMORY);
+            // A state that came from elsewhere brought its address.
+            place.port().defaultAddress(hostAddress);
+            session.fixAddress(hostAddressFixed);
         }
     }
 
@@ -284,17 +315,44 @@ final class VfModel extends DeviceModel {
         engine.wake();
     }
 
-    /// Stands still for its state to be read or written, or goes on.
-    void freeze(boolean still) {
+    /// Stands still from now on: on return nothing uses memory, and a command or packet that was begun is done. Registers go on.
+    void freeze() {
         synchronized (lock()) {
-            frozen = still;
+            frozen = true;
             updateGateLocked();
         }
-        if (still) {
-            mailbox.awaitIdle();
-            queues.quiesce();
-        } else {
-            queues.resume();
+        reset.complete();
+        mailbox.awaitIdle();
+        applyHash();
+        queues.quiesce();
+    }
+
+    /// Goes on: works off what tails say now, and sends what is pending.
+    void thaw() {
+        queues.resume();
+        synchronized (lock()) {
+            frozen = false;
+            updateGateLocked();
+            messages.retry();
+            interrupts.evaluateAll();
+        }
+    }
+
+    boolean frozen() {
+        synchronized (lock()) {
+            return frozen;
+        }
+    }
+
+    ConfigSpace config() {
+        return configLocked();
+    }
+
+    /// Sets a register that may live in lent memory.
+    void pokeLocked(int offset, int value) {
+        registers.write(offset, value);
+        if (place.mappedDoorbells()) {
+            setInMemoryLocked(VfFunction.BAR, offset, value);
         }
     }
 

@@ -80,16 +80,22 @@ final class VfReset implements Task {
         return phase == Phase.WAITING ? Math.max(1, since + DELAY_NANOS - System.nanoTime()) : 0;
     }
 
+    /// Whether the function will be reset soon.
+    boolean impendingLocked() {
+        return phase == Phase.IMPENDING;
+    }
+
     /// Takes over where another function's reset was.
     ///
-    /// @param underWay whether it is out of use
-    /// @param remaining as [#remainingLocked()] said
-    void restoreLocked(boolean underWay, long remaining) {
+    /// @param impending as [#impendingLocked()] said
+    /// @param remaining as [#remainingLocked()] said; a reset without a time ends at once
+    void restoreLocked(boolean impending, long remaining) {
+        since = System.nanoTime();
         if (remaining > 0) {
             phase = Phase.WAITING;
-            since = System.nanoTime() - DELAY_NANOS + Math.min(remaining, DELAY_NANOS);
+            since -= DELAY_NANOS - Math.min(remaining, DELAY_NANOS);
         } else {
-            phase = underWay ? Phase.HELD : Phase.NONE;
+            phase = impending ? Phase.IMPENDING : Phase.NONE;
         }
     }
 

@@ -39,13 +39,14 @@ public final class Xl710 {
     ///
     /// @throws SettingsException when the configuration is wrong; not from the constructor, where a stack trace would be put around it
     @Activate
-    void activate(Map<String, Object> properties) {
+    public void activate(Map<String, Object> properties) {
         String name = String.valueOf(properties.get(Constants.SERVICE_PID));
         card = Optional.of(PluggedCard.plug(bus, name, () -> card(new Settings(properties))));
     }
 
+    /// Plugs the card out.
     @Deactivate
-    void deactivate() {
+    public void deactivate() {
         card.ifPresent(PluggedCard::close);
     }
 

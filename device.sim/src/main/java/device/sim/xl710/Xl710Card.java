@@ -26,7 +26,7 @@ final class Xl710Card implements Card {
         List<VfModel> models = IntStream.range(0, layout.virtualFunctions()).mapToObj(i -> virtualFunction(layout, settings, i)).toList();
         VirtualFunctions virtual = new VirtualFunctions(models.size(), layout.offset(), layout.stride(), layout.virtualDevice(),
             VfFunction.bars(settings.mappedDoorbells()));
-        PfModel physical = new PfModel(address, PfFunction.configSpace(address, layout.device(), virtual), models);
+        PfModel physical = new PfModel(address, PfFunction.configSpace(address, layout.device(), virtual), models, watch);
         functions.add(new SimulatedFunction(PfFunction.description(address, layout.device()), physical));
         for (int i = 0; i < models.size(); i++) {
             functions.add(new SimulatedFunction(VfFunction.description(layout.virtualAddress(i), layout.virtualDevice(), address,
@@ -37,7 +37,7 @@ final class Xl710Card implements Card {
     private VfModel virtualFunction(Xl710Layout layout, VfSettings settings, int index) {
         Port port = wire.port(index);
         port.defaultAddress(settings.firstAddress() + index);
-        return new VfModel(new VfPlace("xl710-" + layout.virtualAddress(index), layout.virtualDevice(), settings.identity(index),
+        return new VfModel(new VfPlace("xl710-" + layout.virtualAddress(index), layout.virtualDevice(), settings.identity(),
             settings.mappedDoorbells(), port, watch));
     }
 

@@ -37,6 +37,14 @@ final class MailboxDriver {
         this.ram = driver.ram();
     }
 
+    /// The same driver on another function.
+    MailboxDriver on(TestDriver other) {
+        MailboxDriver moved = new MailboxDriver(other);
+        moved.nextToUse = nextToUse;
+        moved.nextToClean = nextToClean;
+        return moved;
+    }
+
     /// What the device sent.
     record Received(int opcode, int status, byte[] payload) {
         int u16(int offset) {

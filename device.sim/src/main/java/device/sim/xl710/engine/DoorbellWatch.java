@@ -3,25 +3,35 @@ package device.sim.xl710.engine;
 
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
 
 /// Looks at the doorbells in memory of those virtual functions of a card whose engines sleep, and wakes the engines that were rung for.
 ///
 /// Between two looks it sleeps 50 microseconds after something was rung or an engine fell asleep, and longer and longer up to 1
-/// millisecond when nothing happens: that is the most it adds to a doorbell's latency, apart from what the system's scheduler adds. It
-/// does not run at all while no sleeping engine has such doorbells.
+/// millisecond when nothing happens, and up to 8 when nothing has for 2 seconds: that is the most it adds to a doorbell's latency, apart
+/// from what the system's scheduler adds. It does not run at all while no sleeping engine has such doorbells.
 public final class DoorbellWatch implements AutoCloseable {
     private static final long SHORTEST_NANOS = 50_000;
     private static final long LONGEST_NANOS = 1_000_000;
+    /// The same when nothing happened for [#DORMANT_AFTER_NANOS]. A sleep costs 5 to 50 microseconds of a processor, more on a virtual
+    /// machine, and all that is idle together is to take less than a hundredth of one.
+    private static final long LONGEST_DORMANT_NANOS = 8_000_000;
+    private static final long DORMANT_AFTER_NANOS = 2_000_000_000;
     /// Looks without a ring before the sleep doubles.
     private static final int PATIENCE = 8;
 
+    /// What a look found: nothing to look at, nothing rung, something rung.
+    private static final int NOTHING = 0;
+    private static final int QUIET = 1;
+    private static final int RUNG = 2;
+
     private final String name;
-    private final List<VfEngine> engines = new CopyOnWriteArrayList<>();
     private final Object lock = new Object();
+    /// Replaced as a whole, under the lock.
+    private volatile VfEngine[] engines = new VfEngine[0];
     private volatile Optional<Thread> thread = Optional.empty();
     private volatile boolean closed;
     /// What it sleeps now; without end while there is nothing to look at.
@@ -36,13 +46,19 @@ public final class DoorbellWatch implements AutoCloseable {
     }
 
     void add(VfEngine engine) {
-        if (!engines.contains(engine)) {
-            engines.add(engine);
+        synchronized (lock) {
+            List<VfEngine> all = new ArrayList<>(List.of(engines));
+            all.add(engine);
+            engines = all.toArray(VfEngine[]::new);
         }
     }
 
     void remove(VfEngine engine) {
-        engines.remove(engine);
+        synchronized (lock) {
+            List<VfEngine> all = new ArrayList<>(List.of(engines));
+            all.removeIf(each -> each == engine);
+            engines = all.toArray(VfEngine[]::new);
+        }
     }
 
     /// An engine sleeps from now on. Called by its thread.
@@ -70,44 +86,61 @@ public final class DoorbellWatch implements AutoCloseable {
     private void run() {
         long nanos = SHORTEST_NANOS;
         int calm = 0;
+        long lastRung = System.nanoTime();
         while (!closed) {
-            if (look() || hurry) {
+            int found = look();
+            if (found == RUNG || hurry) {
                 hurry = false;
                 nanos = SHORTEST_NANOS;
                 calm = 0;
+                lastRung = System.nanoTime();
             } else if (++calm == PATIENCE) {
-                nanos = Math.min(2 * nanos, LONGEST_NANOS);
+                boolean dormant = System.nanoTime() - lastRung > DORMANT_AFTER_NANOS;
+                nanos = Math.min(2 * nanos, dormant ? LONGEST_DORMANT_NANOS : LONGEST_NANOS);
                 calm = 0;
             }
-            sleep(nanos);
+            if (found == NOTHING) {
+                rest();
+            } else {
+                sleeping = nanos;
+                LockSupport.parkNanos(this, nanos);
+                sleeping = 0;
+            }
         }
     }
 
-    private void sleep(long nanos) {
-        sleeping = nanos;
-        if (anyWatched()) {
-            LockSupport.parkNanos(this, nanos);
-        } else {
-            sleeping = Long.MAX_VALUE;
-            // Against the fence in fellAsleep: one of the two sees the other.
-            VarHandle.fullFence();
-            if (!anyWatched() && !closed) {
-                LockSupport.park(this);
-            }
+    /// Nanoseconds of the sleep it is in, for tests.
+    long sleeping() {
+        return sleeping;
+    }
+
+    /// Sleeps until an engine with doorbells in memory falls asleep.
+    private void rest() {
+        sleeping = Long.MAX_VALUE;
+        // Against the fence in fellAsleep: one of the two sees the other.
+        VarHandle.fullFence();
+        if (!anyWatched() && !closed) {
+            LockSupport.park(this);
         }
         sleeping = 0;
     }
 
-    /// @return whether one was rung
-    private boolean look() {
-        boolean any = false;
-        for (VfEngine engine : engines) {
-            if (engine.isAsleep() && engine.rung()) {
+    /// Looks at all that sleep, and wakes those that were rung for.
+    private int look() {
+        int found = NOTHING;
+        VfEngine[] all = engines;
+        for (VfEngine engine : all) {
+            if (!engine.isAsleep() || !engine.watched()) {
+                continue;
+            }
+            if (engine.rung()) {
                 engine.wake();
-                any = true;
+                found = RUNG;
+            } else if (found == NOTHING) {
+                found = QUIET;
             }
         }
-        return any;
+        return found;
     }
 
     private boolean anyWatched() {

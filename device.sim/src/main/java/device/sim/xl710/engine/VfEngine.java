@@ -3,6 +3,7 @@ package device.sim.xl710.engine;
 
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -19,7 +20,8 @@ public final class VfEngine {
     private final String name;
     private final DoorbellWatch watch;
     private final List<Task> tasks = new CopyOnWriteArrayList<>();
-    private final List<Doorbells> doorbells = new CopyOnWriteArrayList<>();
+    /// Replaced as a whole, under the lock.
+    private volatile Doorbells[] doorbells = new Doorbells[0];
     private final Object lock = new Object();
     private final AtomicBoolean asleep = new AtomicBoolean();
     private volatile Optional<Worker> worker = Optional.empty();
@@ -41,7 +43,11 @@ public final class VfEngine {
 
     /// Adds doorbells that are looked at while the engine sleeps.
     public void watch(Doorbells added) {
-        doorbells.add(added);
+        synchronized (lock) {
+            Doorbells[] all = Arrays.copyOf(doorbells, doorbells.length + 1);
+            all[doorbells.length] = added;
+            doorbells = all;
+        }
         wake();
     }
 

@@ -116,9 +116,10 @@ public final class AdminQueues {
         }
     }
 
+    /// One at a time, so that what changes often is told as it is when there is room.
     private boolean announce() {
         synchronized (lock) {
-            if (backlog.size() > BACKLOG) {
+            if (!backlog.isEmpty()) {
                 return false;
             }
         }
@@ -165,11 +166,14 @@ public final class AdminQueues {
         }
         buffer.fill((byte) 0);
         try {
-            if (command.has(Flags.RD)) {
+            if (length > 0 && command.has(Flags.RD)) {
                 dma.read(command.address(), buffer, 0, length);
             }
             Outcome outcome = commands.execute(command, buffer, length, replies);
-            dma.write(command.address(), buffer, 0, Math.min(outcome.written(), length));
+            int written = Math.min(outcome.written(), length);
+            if (written > 0) {
+                dma.write(command.address(), buffer, 0, written);
+            }
             return outcome;
         } catch (VfioException e) {
             return Outcome.of(command, ReturnCode.EFAULT);
@@ -211,7 +215,7 @@ public final class AdminQueues {
         ReturnCode code = ReturnCode.OK;
         if (payload.length > Math.min(posted.length(), Flags.LARGEST_BUFFER)) {
             code = ReturnCode.E2BIG;
-        } else {
+        } else if (payload.length > 0) {
             try {
                 MemorySegment.copy(MemorySegment.ofArray(payload), 0, buffer, 0, payload.length);
                 dma.write(posted.address(), buffer, 0, payload.length);

@@ -24,6 +24,6 @@ public record Descriptor(int flags, int opcode, int length, int retval, int cook
         int done = flags | Flags.DD | Flags.CMP;
         return new Descriptor(outcome.code() == ReturnCode.OK ? done & ~Flags.ERR : done | Flags.ERR, opcode,
             outcome.written() > 0 ? outcome.written() : length, outcome.code().code(), cookieHigh, cookieLow, outcome.param0(),
-            outcome.param1(), address);
+            outcome.param1(), outcome.address());
     }
 }

@@ -32,6 +32,8 @@ public final class Session implements Commands {
     private static final int MINOR = 1;
     private static final int KEY_BYTES = 52;
     private static final int TABLE_ENTRIES = 64;
+    /// How many counters GET_STATS has.
+    public static final int COUNTERS = 12;
     private static final int LIST = 4;
     /// All types of IPv4 and IPv6 packets, and frames of neither (`I40E_DEFAULT_RSS_HENA`).
     private static final long HASHABLE = 0x8000_7F9F_E000_0000L;
@@ -46,6 +48,7 @@ public final class Session implements Commands {
     private final Filters filters;
     private final AtomicBoolean linkOwed = new AtomicBoolean();
     private volatile SessionState state;
+    private volatile long[] counterBase = new long[COUNTERS];
     private After after = After.NOTHING;
 
     /// Nothing agreed on.
@@ -97,6 +100,26 @@ public final class Session implements Commands {
     /// Says whether the driver may choose an address.
     public void fixAddress(boolean fixed) {
         filters.fixAddress(fixed);
+    }
+
+    /// The twelve counters of GET_STATS, in its order. They go on through resets.
+    public long[] counters() {
+        long[] all = array(queues.counters());
+        long[] base = counterBase;
+        for (int i = 0; i < all.length; i++) {
+            all[i] += base[i];
+        }
+        return all;
+    }
+
+    /// Counts on from what another function had counted.
+    public void counters(long[] taken) {
+        long[] base = taken.clone();
+        long[] own = array(queues.counters());
+        for (int i = 0; i < base.length; i++) {
+            base[i] -= own[i];
+        }
+        counterBase = base;
     }
 
     @Override
@@ -161,7 +184,7 @@ public final class Session implements Commands {
             case ADD_VLAN -> answer(opcode, filters.vlans(request, true), replies);
             case DEL_VLAN -> answer(opcode, filters.vlans(request, false), replies);
             case CONFIG_PROMISCUOUS_MODE -> answer(opcode, filters.promiscuous(request), replies);
-            case GET_STATS -> answer(opcode, Reply.statistics(array(queues.counters())), replies);
+            case GET_STATS -> answer(opcode, Reply.statistics(counters()), replies);
             case CONFIG_RSS_KEY -> answer(opcode, hashKey(request), replies);
             case CONFIG_RSS_LUT -> answer(opcode, hashTable(request), replies);
             case GET_RSS_HENA_CAPS -> answer(opcode, Reply.u64(HASHABLE), replies);
