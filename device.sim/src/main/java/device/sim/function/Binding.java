@@ -2,9 +2,11 @@
 package device.sim.function;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.BoundFunction;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 
 /// A simulated function in the hands of its driver. Every call takes the device's lock and looks whether the binding is still in force, so
@@ -85,6 +87,14 @@ final class Binding extends BoundFunction {
                 model.vectorEnabledLocked(kind, vector);
             }
         }
+    }
+
+    @Override
+    public boolean tapDoorbells(Optional<DoorbellTap> tap) throws VfioException {
+        synchronized (model.lock()) {
+            checkBoundLocked();
+        }
+        return model.tapDoorbells(tap);
     }
 
     @Override

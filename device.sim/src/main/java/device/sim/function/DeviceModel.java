@@ -8,10 +8,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import vfio.pci.api.Errno;
 import vfio.pci.api.Range;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.Bar;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.function.LentResources;
 
@@ -58,6 +60,18 @@ public abstract class DeviceModel {
     /// The parts of the lent memory that are registers, which a reset clears. What is not named here stands for memory beyond the device,
     /// which a function level reset leaves as it is.
     protected abstract Map<Integer, List<Range>> registersInMemory();
+
+    /// Has somebody told of doorbells, as [vfio.pci.api.function.BoundFunction#tapDoorbells] says. Called with no lock held; for devices
+    /// that
+    /// can.
+    protected boolean tapDoorbells(Optional<DoorbellTap> tap) {
+        return false;
+    }
+
+    /// The network's side of it, if it is a network device.
+    public Optional<NetworkSide> network() {
+        return Optional.empty();
+    }
 
     /// Makes the device raise an interrupt now, whatever its own enables say.
     ///

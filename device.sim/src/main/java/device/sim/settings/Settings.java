@@ -85,7 +85,8 @@ public record Settings(Map<String, Object> values) {
         }
     }
 
-    private String text(String key, String otherwise) {
+    /// The text itself, without blanks around it.
+    public String text(String key, String otherwise) {
         return Optional.ofNullable(values.get(key)).map(value -> value.toString().trim()).orElse(otherwise);
     }
 }

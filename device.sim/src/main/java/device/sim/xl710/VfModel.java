@@ -6,6 +6,7 @@ import device.sim.function.DeviceModel;
 import device.sim.function.Lent;
 import device.sim.function.MessageInterrupts;
 import device.sim.function.MsixRegisters;
+import device.sim.function.NetworkSide;
 import device.sim.wire.Port;
 import device.sim.xl710.engine.VfEngine;
 import device.sim.xl710.mailbox.AdminQueues;
@@ -19,7 +20,9 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 import vfio.pci.api.Range;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 
 /// A simulated virtual function: its register file and interrupts, the mailbox and what is agreed on by it, its queues, and the ways it is
@@ -41,12 +44,11 @@ final class VfModel extends DeviceModel {
     private final AdminQueues mailbox;
     private final QueuePairs queues;
     private final Session session;
+    private final VfHost host;
     private boolean attached;
     private boolean frozen;
     private boolean hashChanged;
     private boolean functionLevelReset;
-    private volatile long hostAddress;
-    private volatile boolean hostAddressFixed;
 
     VfModel(VfPlace place) {
         this(place, new MessageInterrupts(InterruptKind.MSIX, VfFunction.MSIX_VECTORS));
@@ -68,7 +70,7 @@ final class VfModel extends DeviceModel {
         this.msix = new MsixRegisters(messages, VfFunction.MSIX_PENDING);
         behind(VfFunction.registers(place.mappedDoorbells()), registers);
         behind(VfFunction.MSIX, msix);
-        hostAddress = place.port().defaultAddress();
+        this.host = new VfHost(this);
         activateLocked();
     }
 
@@ -162,26 +164,9 @@ final class VfModel extends DeviceModel {
         engine.wake();
     }
 
-    /// The host sets the address; the driver may choose no other from then on, and learns of it by a reset.
-    void address(long address) {
-        hostAddress = address;
-        hostAddressFixed = true;
-        place.port().defaultAddress(address);
-        session.fixAddress(true);
-        resetByHost();
-    }
-
-    /// The host puts the function in a VLAN, or with 0 in none; the driver learns of it by a reset.
-    void vlan(int vlan) {
-        place.port().portVlan(vlan);
-        resetByHost();
-    }
-
-    /// The host sets the link up or down.
-    void link(boolean up) {
-        place.port().link(up);
-        session.linkChanged();
-        engine.wake();
+    @Override
+    public Optional<NetworkSide> network() {
+        return Optional.of(host);
     }
 
     /// A register of BAR 0 without a side effect; tails and intervals too.
@@ -263,10 +248,10 @@ final class VfModel extends DeviceModel {
             givenBack = !attached;
         }
         if (givenBack) {
+            tapDoorbells(Optional.empty());
             queues.lent(NO_MEMORY);
             // A state that came from elsewhere brought its address.
-            place.port().defaultAddress(hostAddress);
-            session.fixAddress(hostAddressFixed);
+            host.restoreAddress();
         }
     }
 
@@ -274,6 +259,22 @@ final class VfModel extends DeviceModel {
     @Override
     protected void memoryWrittenLocked(int bar, long offset, int count) {
         engine.wake();
+    }
+
+    /// The mailbox's tail is a doorbell too: it hands buffers to the device.
+    @Override
+    protected boolean tapDoorbells(Optional<DoorbellTap> tap) {
+        mailbox.tap(tap.map(VfModel::mailboxTap).orElse(AdminQueues.NO_TAP));
+        queues.tap(tap.map(VfModel::queueTap).orElse(device.sim.xl710.queue.DoorbellTap.NONE));
+        return true;
+    }
+
+    private static IntConsumer mailboxTap(DoorbellTap tap) {
+        return value -> tap.doorbell(VfFunction.BAR, VfRegister.VF_ARQT1.base(), value);
+    }
+
+    private static device.sim.xl710.queue.DoorbellTap queueTap(DoorbellTap tap) {
+        return (register, value) -> tap.doorbell(VfFunction.BAR, register, value);
     }
 
     /// The first step of a reset: registers read their first values, no message is sent, and nothing new is begun.
@@ -448,7 +449,7 @@ final class VfModel extends DeviceModel {
             synchronized (lock()) {
                 if (announced) {
                     reset.announceLocked();
-                } else {
+                } else if (!reset.underWayLocked()) {
                     reset.beginLocked(VfReset.Origin.MESSAGE);
                 }
             }

@@ -52,7 +52,10 @@ public final class Xl710 {
 
     private static Xl710Card card(Settings settings) {
         Xl710Layout layout = layout(settings);
-        return new Xl710Card(layout, virtualFunctions(settings, layout));
+        UplinkSettings uplink = UplinkSettings.parse(settings.text("uplink", "none"));
+        Xl710Card card = new Xl710Card(layout, virtualFunctions(settings, layout));
+        card.wire().uplink(uplink.open(card.wire()));
+        return card;
     }
 
     static VfSettings virtualFunctions(Settings settings, Xl710Layout layout) {

@@ -37,4 +37,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
     @AttributeDefinition(name = "Doorbells", description = "Whether the pages with queue tails may be mapped: mapped or trapped.")
     String doorbells() default "mapped";
+
+    @AttributeDefinition(name = "Uplink", description = "What is behind the switch: none, tap:INTERFACE, or "
+        + "udp:ADDRESS:PORT-ADDRESS:PORT, where it receives and where it sends.")
+    String uplink() default "none";
 }

@@ -134,6 +134,13 @@ final class MailboxDriver {
         return received;
     }
 
+    /// Gives the next buffer back, whatever is in it.
+    void skip() throws VfioException {
+        post(nextToClean);
+        driver.write(ARQT, nextToClean);
+        nextToClean = (nextToClean + 1) % LENGTH;
+    }
+
     /// Waits for what the device sends next.
     Received peek() throws Exception {
         Await.until("ARQH", this::hasMessage);

@@ -136,6 +136,30 @@ class VfResetTest {
     }
 
     @Test
+    void isResetForAnAddressThatTheHostGives() throws Exception {
+        mailbox.start(CAPABILITIES);
+        card.virtualFunction(1).model().network().orElseThrow().address(0x5254_0012_3456L);
+        assertThat(mailbox.receive().payload()).as("reset impending").isEqualTo(ints(2, 0, 0, 255));
+        Await.until("reset", () -> driver.read(MailboxDriver.ARQLEN) == 0);
+        MailboxDriver.Received resources = mailbox.start(CAPABILITIES);
+        assertThat(resources.payload()).endsWith(0x52, 0x54, 0x00, 0x12, 0x34, 0x56);
+        byte[] another = {1, 0, 1, 0, 0x52, 0x54, 0, 0, 0, 1, 0, 0};
+        assertThat(mailbox.ask(10, another).status()).as("the driver may choose no other").isEqualTo(-5);
+        another[9] = 0x56;
+        another[8] = 0x34;
+        another[7] = 0x12;
+        assertThat(mailbox.ask(10, another).status()).isZero();
+        assertThat(mailbox.ask(10, new byte[] {1, 0, 1, 0, 0x33, 0x33, 0, 0, 0, 1, 0, 0}).status()).isZero();
+    }
+
+    @Test
+    void isNotResetByItsHostWhileNobodyUsesIt() throws Exception {
+        card.virtualFunction(1).model().network().orElseThrow().vlan(5);
+        mailbox.start(CAPABILITIES);
+        assertThat(mailbox.ask(1, ints(1, 1)).status()).isZero();
+    }
+
+    @Test
     void isResetManyTimesInARow() throws Exception {
         for (int i = 0; i < 5; i++) {
             mailbox.start(CAPABILITIES);

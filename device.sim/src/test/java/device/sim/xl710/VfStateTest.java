@@ -144,7 +144,7 @@ class VfStateTest {
     @Test
     void tellsTheDriverOfALinkThatIsNotWhatItWas() throws Exception {
         use();
-        ((VfModel) there.virtualFunction(1).model()).link(false);
+        there.virtualFunction(1).model().network().orElseThrow().link(false);
         migrate();
         assertThat(mailbox.on(destination).receive().payload()).isEqualTo(ints(1, 40000, 0, 0));
     }

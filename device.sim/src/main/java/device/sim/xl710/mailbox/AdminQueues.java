@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntConsumer;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaSpace;
 
@@ -20,6 +21,11 @@ public final class AdminQueues {
     /// Messages waiting from which on no command is taken.
     public static final int BACKLOG = 16;
 
+    /// Nobody is told of tails.
+    public static final IntConsumer NO_TAP = tail -> { };
+
+    private static final int NO_TAIL = -1;
+
     private final Object lock;
     private final DmaSpace dma;
     private final Commands commands;
@@ -29,7 +35,13 @@ public final class AdminQueues {
     /// Guarded by the lock.
     private final Deque<Message> backlog = new ArrayDeque<>();
     /// Guarded by the lock.
+    private int resets;
+    /// Guarded by the lock.
     private boolean open;
+    /// Guarded by the lock.
+    private IntConsumer tap = NO_TAP;
+    /// The tail that was told last; guarded by the lock.
+    private int told = NO_TAIL;
     /// The thread in [#run()]; guarded by the lock.
     private Optional<Thread> worker = Optional.empty();
     private final MemorySegment descriptor = Arena.ofAuto().allocate(DescriptorLayout.SIZE, Long.BYTES);
@@ -61,6 +73,8 @@ public final class AdminQueues {
         transmit.reset();
         receive.reset();
         backlog.clear();
+        told = NO_TAIL;
+        resets++;
     }
 
     /// Lets the queues work or stand still. The lock is held.
@@ -77,6 +91,16 @@ public final class AdminQueues {
     public void backlogLocked(List<Message> messages) {
         backlog.clear();
         backlog.addAll(messages);
+    }
+
+    /// Has somebody told of the tail by which a driver gives buffers for messages, before one of them is written. On return nobody who was
+    /// told before is in a call. No lock is held.
+    public void tap(IntConsumer next) {
+        synchronized (lock) {
+            tap = next;
+            told = NO_TAIL;
+        }
+        awaitIdle();
     }
 
     /// Waits until no other thread is in [#run()]. No lock is held.
@@ -107,6 +131,7 @@ public final class AdminQueues {
             worker = Optional.of(Thread.currentThread());
         }
         try {
+            tell();
             return deliver() || announce() || executeOne();
         } finally {
             synchronized (lock) {
@@ -116,16 +141,35 @@ public final class AdminQueues {
         }
     }
 
+    private void tell() {
+        IntConsumer listener;
+        int tail;
+        synchronized (lock) {
+            tail = receive.read(RingRegister.TAIL);
+            if (tap == NO_TAP || tail == told || !receive.enabled()) {
+                return;
+            }
+            told = tail;
+            listener = tap;
+        }
+        listener.accept(tail);
+    }
+
     /// One at a time, so that what changes often is told as it is when there is room.
     private boolean announce() {
+        int before;
         synchronized (lock) {
             if (!backlog.isEmpty()) {
                 return false;
             }
+            before = resets;
         }
         Optional<Message> message = commands.announcement();
         synchronized (lock) {
-            message.ifPresent(backlog::add);
+            // One of before a reset is not for whoever comes after it.
+            if (message.isPresent() && resets == before) {
+                backlog.add(message.get());
+            }
         }
         return message.isPresent();
     }
@@ -187,6 +231,10 @@ public final class AdminQueues {
         synchronized (lock) {
             if (!open || backlog.isEmpty() || !receive.ready()) {
                 return false;
+            }
+            if (tap != NO_TAP && receive.read(RingRegister.TAIL) != told) {
+                // It moved since it was told.
+                return true;
             }
             generation = receive.generation();
             at = receive.headAddress();
