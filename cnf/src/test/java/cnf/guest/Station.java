@@ -64,7 +64,7 @@ record Station(Guest guest, String function, int number, boolean moved) {
         return guest.ask("basename \"$(readlink /sys/bus/pci/devices/" + function + "/driver)\"");
     }
 
-    /** Sends echo requests, of which each must be answered. */
+    /** Sends echo requests, each when the one before was answered; none may be lost. */
     void pings(String address, int count, int size) throws InterruptedException {
         assertThat(ask("net ping %s %d %d".formatted(address, count, size))).isEqualTo(count + " of " + count);
     }
