@@ -10,6 +10,8 @@ import device.sim.function.NetworkSide;
 import device.sim.wire.Port;
 import device.sim.xl710.engine.VfEngine;
 import device.sim.xl710.mailbox.AdminQueues;
+import device.sim.xl710.mailbox.Ring;
+import device.sim.xl710.mailbox.RingRegister;
 import device.sim.xl710.queue.QueueInterrupts;
 import device.sim.xl710.queue.QueuePairs;
 import device.sim.xl710.virtchnl.Session;
@@ -293,11 +295,20 @@ final class VfModel extends DeviceModel {
         queues.reset();
         place.port().reset();
         session.reset();
+        if (frozen()) {
+            queues.quiesce();
+        }
     }
 
     /// The last step.
     void activateLocked() {
         registers.resetStatus(VfRegisters.VFACTIVE);
+    }
+
+    /// The physical function's reset has ended; it may have said already that the function is to be used.
+    void endedLocked() {
+        reset.statusSetLocked(registers.resetStatus());
+        updateGateLocked();
     }
 
     boolean attachedLocked() {
@@ -359,7 +370,7 @@ final class VfModel extends DeviceModel {
 
     /// The mailbox works while the function is in use.
     private void updateGateLocked() {
-        mailbox.openLocked(!frozen && registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS);
+        mailbox.openLocked(!frozen && reset.endedLocked() && registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS);
         engine.wake();
     }
 
@@ -404,6 +415,9 @@ final class VfModel extends DeviceModel {
 
         @Override
         public void mailbox(VfRegister register, int value) {
+            if (register.ringRegister() == RingRegister.LEN && (value & Ring.ENABLE) == 0) {
+                mailbox.leaveLocked();
+            }
             engine.wake();
         }
 

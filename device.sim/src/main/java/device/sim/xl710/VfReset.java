@@ -45,6 +45,7 @@ final class VfReset implements Task {
     private Phase phase = Phase.NONE;
     private Origin origin = Origin.FUNCTION_LEVEL;
     private long since;
+    private int begun;
 
     VfReset(VfModel function) {
         this.function = function;
@@ -53,6 +54,7 @@ final class VfReset implements Task {
     /// Ends everything the function does. [#complete()] is to follow, by the engine or whoever waits.
     void beginLocked(Origin by) {
         origin = by;
+        begun++;
         phase = Phase.ENDING;
         function.clearLocked();
     }
@@ -118,21 +120,42 @@ final class VfReset implements Task {
     void complete() {
         completing.lock();
         try {
-            synchronized (function.guard()) {
-                if (phase != Phase.ENDING) {
-                    return;
-                }
-            }
-            function.awaitAndClear();
-            synchronized (function.guard()) {
-                switch (origin) {
-                    case FUNCTION_LEVEL -> activateLocked();
-                    case MESSAGE -> waitLocked();
-                    case PHYSICAL_FUNCTION -> phase = Phase.HELD;
-                }
+            while (!ended()) {
+                int current = begun();
+                function.awaitAndClear();
+                finish(current);
             }
         } finally {
             completing.unlock();
+        }
+    }
+
+    private boolean ended() {
+        synchronized (function.guard()) {
+            return phase != Phase.ENDING;
+        }
+    }
+
+    private int begun() {
+        synchronized (function.guard()) {
+            return begun;
+        }
+    }
+
+    /// Unless another reset began meanwhile, whose end is waited for anew.
+    private void finish(int current) {
+        synchronized (function.guard()) {
+            if (begun != current) {
+                return;
+            }
+            switch (origin) {
+                case FUNCTION_LEVEL -> activateLocked();
+                case MESSAGE -> waitLocked();
+                case PHYSICAL_FUNCTION -> {
+                    phase = Phase.HELD;
+                    function.endedLocked();
+                }
+            }
         }
     }
 
@@ -154,7 +177,8 @@ final class VfReset implements Task {
     @Override
     public boolean run() {
         synchronized (function.guard()) {
-            if (function.frozenLocked()) {
+            // What stands still can be ended, but not begun or brought back.
+            if (function.frozenLocked() && phase != Phase.ENDING) {
                 return false;
             }
             long passed = System.nanoTime() - since;
@@ -185,7 +209,7 @@ final class VfReset implements Task {
     @Override
     public long sleepNanos() {
         synchronized (function.guard()) {
-            if (function.frozenLocked()) {
+            if (function.frozenLocked() && phase != Phase.ENDING) {
                 return FOREVER;
             }
             return switch (phase) {

@@ -142,6 +142,22 @@ class VfStateTest {
     }
 
     @Test
+    void isResetWhileItStandsStill() throws Exception {
+        use();
+        adminHere.stop(0);
+        physicalHere.write(0x91800, 1);
+        Await.until("VPGEN_VFRSTAT", () -> physicalHere.read(0x91C00) == 1);
+        physicalHere.write(0x91800, 0);
+        physicalHere.write(0x74400, 2);
+        mailbox.init();
+        mailbox.send(1, ints(1, 1));
+        source.function().reset();
+        assertThat(source.read(MailboxDriver.RSTAT)).isEqualTo(2);
+        adminHere.restart(0);
+        assertThat(mailbox.start(CAPABILITIES).u32(8)).isEqualTo(CAPABILITIES);
+    }
+
+    @Test
     void tellsTheDriverOfALinkThatIsNotWhatItWas() throws Exception {
         use();
         there.virtualFunction(1).model().network().orElseThrow().link(false);

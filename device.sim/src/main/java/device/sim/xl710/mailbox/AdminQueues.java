@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaSpace;
@@ -25,6 +26,7 @@ public final class AdminQueues {
     public static final IntConsumer NO_TAP = tail -> { };
 
     private static final int NO_TAIL = -1;
+    private static final long LEAVE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
 
     private final Object lock;
     private final DmaSpace dma;
@@ -120,6 +122,20 @@ public final class AdminQueues {
         }
     }
 
+    /// A driver has switched a ring off and takes its memory back: waits until that is out of use, but not long, for it may be the driver
+    /// that is waited for. The lock is held, and given up meanwhile.
+    public void leaveLocked() {
+        long end = System.nanoTime() + LEAVE_NANOS;
+        for (long left = LEAVE_NANOS; worker.isPresent() && left > 0; left = end - System.nanoTime()) {
+            try {
+                TimeUnit.NANOSECONDS.timedWait(lock, left);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
     /// Does one piece of work: a message, or a command.
     ///
     /// @return whether there was one
@@ -159,7 +175,7 @@ public final class AdminQueues {
     private boolean announce() {
         int before;
         synchronized (lock) {
-            if (!backlog.isEmpty()) {
+            if (!open || !backlog.isEmpty()) {
                 return false;
             }
             before = resets;

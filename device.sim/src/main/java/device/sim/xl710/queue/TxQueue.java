@@ -16,6 +16,8 @@ final class TxQueue {
     private static final int WINDOW = 64;
     /// Packets sent before another queue has its turn.
     private static final int BATCH = 64;
+    /// No tail.
+    private static final int NONE = -1;
 
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final MemorySegment DONE = done();
@@ -32,8 +34,8 @@ final class TxQueue {
     private boolean enabled;
     private StopReason stopped = StopReason.NONE;
     private int head;
-    /// The tail that was looked at last: nothing more can be done until it is another.
-    private int seen;
+    /// The tail up to which the packet at the head has no end yet: nothing can be done until it is another.
+    private int endless = NONE;
     private int windowStart;
     private int windowLength;
 
@@ -107,8 +109,7 @@ final class TxQueue {
         settings = next;
         enabled = on;
         head = position;
-        // Not a tail: the first look is a new one.
-        seen = -1;
+        endless = NONE;
         windowLength = 0;
         stopped = reason;
         if (reason == StopReason.NONE) {
@@ -120,7 +121,7 @@ final class TxQueue {
 
     private void rewind() {
         head = 0;
-        seen = 0;
+        endless = NONE;
         windowLength = 0;
         stopped = StopReason.NONE;
         statistics.goes(index, false);
@@ -128,7 +129,11 @@ final class TxQueue {
     }
 
     boolean rung() {
-        return enabled && stopped == StopReason.NONE && tails.get(false, index) != seen;
+        return enabled && stopped == StopReason.NONE && asksForWork(tails.get(false, index));
+    }
+
+    private boolean asksForWork(int tail) {
+        return tail != head && tail != endless;
     }
 
     /// Sends what there is, up to a batch.
@@ -140,7 +145,7 @@ final class TxQueue {
             return false;
         }
         int tail = tails.get(false, index);
-        if (tail == seen) {
+        if (!asksForWork(tail)) {
             return false;
         }
         if (tail >= settings.length()) {
@@ -150,17 +155,13 @@ final class TxQueue {
         tap.doorbell(Tails.register(false, index), tail);
         for (int packets = 0; packets < BATCH && head != tail; packets++) {
             if (!collect(tail)) {
-                if (stopped == StopReason.NONE) {
-                    seen = tail;
-                }
+                endless = tail;
                 return true;
             }
+            endless = NONE;
             if (inside.hasQueuedThreads()) {
                 return true;
             }
-        }
-        if (head == tail) {
-            seen = tail;
         }
         return true;
     }

@@ -209,6 +209,28 @@ class TxQueueTest {
     }
 
     @Test
+    void sendsALapThatEndsAtATailItSawBefore() {
+        long ring = TestMemory.BASE + 0x8000;
+        for (int i = 0; i < 256; i++) {
+            sender.memory.set(ring + i * 16L, TestVf.txBuffer(0));
+            sender.memory.set(ring + i * 16L + 8, Tx.EOP | 100L << 34);
+        }
+        assertThat(sender.queues.configureTx(1, new TxSettings(ring, 256))).isTrue();
+        assertThat(sender.queues.enable(0, 2)).isTrue();
+        sender.queues.tail(false, 1, 1);
+        sender.run();
+        sender.queues.tail(false, 1, 101);
+        sender.queues.run();
+        long sent = sender.queues.counters().txUnicast();
+        assertThat(sent).as("not all at once").isBetween(2L, 100L);
+        sender.queues.tail(false, 1, 1);
+        assertThat(sender.queues.rung()).isTrue();
+        sender.run();
+        assertThat(sender.queues.counters().txUnicast()).isEqualTo(257);
+        assertThat(sender.queues.rung()).isFalse();
+    }
+
+    @Test
     void goesOnWhenEnabledTwice() {
         sender.send(FRAME, 0);
         assertThat(sender.queues.enable(0, 1)).isTrue();
