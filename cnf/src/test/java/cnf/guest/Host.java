@@ -112,6 +112,12 @@ final class Host implements AutoCloseable {
             .substring(name.length()).strip();
     }
 
+    /** What a network device counted, by {@code sim:stats}. */
+    Map<String, Long> counters(String address) {
+        return run("sim:stats " + address).stream().map(row -> row.split(" +")).filter(cells -> cells[1].matches("\\d+"))
+            .collect(Collectors.toMap(cells -> cells[0], cells -> Long.valueOf(cells[1])));
+    }
+
     /** The cells of the row of a mediator; empty when it is not there. */
     List<String> mediator(String name) {
         return run("vfio:mediators").stream().filter(row -> row.startsWith(name + " ")).map(row -> List.of(row.split("  +"))).findFirst()

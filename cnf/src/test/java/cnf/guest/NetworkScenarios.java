@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -35,11 +36,12 @@ abstract class NetworkScenarios {
     private static final int PINGS = Station.NIGHTLY ? 1000 : 100;
     private static final int FLAPS = Station.NIGHTLY ? 50 : 5;
     private static final int RELOADS = Station.NIGHTLY ? 10 : 2;
-    private static final int KIB = Station.NIGHTLY ? 32 << 10 : 4 << 10;
+    private static final int KIB = Station.NIGHTLY ? 8 << 10 : 4 << 10;
     private static final int PAYLOAD = 56;
     /** More than a frame, so that it is sent in fragments. */
     private static final int LARGE_PAYLOAD = 4000;
     private static final int JUMBO = 9000;
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     /** What iavf says, as an error, whenever it finds that its function was reset: here because a case asked the kernel to do it. */
     private static final String RESET_WARNING = "iavf 0000:00:04.0: Hardware reset detected";
@@ -69,6 +71,12 @@ abstract class NetworkScenarios {
         return "mapped";
     }
 
+    /** Runs a command for which the driver resets its function, and waits until that is over. */
+    void reconfigure(Station station, String command) throws InterruptedException {
+        station.run(command);
+        station.change("wait");
+    }
+
     @BeforeAll
     void boot(@TempDir Path folder) throws Exception {
         pair = "iavf".equals(NIC) ? NetworkPair.ofVirtualFunctions(folder, release(), doorbells())
@@ -90,6 +98,15 @@ abstract class NetworkScenarios {
         if (pair != null) {
             pair.close();
         }
+    }
+
+    @AfterEach
+    void theDriversDidNothingWrong() {
+        pair.host().ifPresent(host -> {
+            for (String each : List.of(Host.VF, Host.SECOND_VF, Host.THIRD_VF)) {
+                assertThat(host.counters(each)).containsEntry("malicious_driver_events", 0L).containsEntry("dma_faults", 0L);
+            }
+        });
     }
 
     @AfterEach
@@ -131,6 +148,22 @@ abstract class NetworkScenarios {
 
     @Test
     @Order(4)
+    void countsWhatItCarries() throws Exception {
+        assumeTrue(pair.host().isPresent(), "QEMU's own do not say what they counted");
+        Host host = pair.host().orElseThrow();
+        for (String counter : List.of("tx_unicast", "tx_bytes", "rx_unicast", "rx_bytes")) {
+            assertThat(near.counter(counter)).isGreaterThan(PINGS);
+            // The driver asks for its counters when it likes to, and what it shows is of then.
+            long end = System.nanoTime() + PATIENCE.toNanos();
+            while (near.counter(counter) != host.counters(Host.VF).get(counter)) {
+                assertThat(System.nanoTime()).as("%s: %d in the guest, %s", counter, near.counter(counter), host.counters(Host.VF))
+                    .isLessThan(end);
+            }
+        }
+    }
+
+    @Test
+    @Order(5)
     void bringsBytesUnchanged() throws Exception {
         sendAllWays();
     }
@@ -143,7 +176,7 @@ abstract class NetworkScenarios {
     }
 
     @Test
-    @Order(5)
+    @Order(6)
     void bringsBytesUnchangedWithoutOffloads() throws Exception {
         var guests = List.of(near, far);
         for (Station each : guests) {
@@ -161,11 +194,10 @@ abstract class NetworkScenarios {
     }
 
     @Test
-    @Order(6)
+    @Order(7)
     void bringsJumboFrames() throws Exception {
         for (Station each : List.of(near, far)) {
-            each.run("ip link set " + each.name() + " mtu " + JUMBO);
-            each.change("wait");
+            reconfigure(each, "ip link set " + each.name() + " mtu " + JUMBO);
         }
         // 28 bytes are headers: these just fit.
         near.pings(far.address(), PINGS, JUMBO - 28);
@@ -176,14 +208,13 @@ abstract class NetworkScenarios {
         sendAllWays();
         for (Station each : List.of(near, far)) {
             each.offload("on", "tso");
-            each.run("ip link set " + each.name() + " mtu 1500");
-            each.change("wait");
+            reconfigure(each, "ip link set " + each.name() + " mtu 1500");
         }
         near.pings(far.address(), PINGS, PAYLOAD);
     }
 
     @Test
-    @Order(7)
+    @Order(8)
     void carriesVirtualLans() throws Exception {
         near.joinVlan();
         far.joinVlan();
@@ -202,7 +233,7 @@ abstract class NetworkScenarios {
     }
 
     @Test
-    @Order(8)
+    @Order(9)
     void comesBackWheneverTheGuestTakesItDown() throws Exception {
         near.run("net stream " + far.address());
         for (int flap = 0; flap < FLAPS; flap++) {
@@ -214,7 +245,7 @@ abstract class NetworkScenarios {
     }
 
     @Test
-    @Order(9)
+    @Order(10)
     void comesBackWheneverTheHostTakesTheLinkDown() throws Exception {
         assumeTrue(pair.host().isPresent(), "QEMU's own link is not taken down");
         near.run("net stream " + far.address());
@@ -229,7 +260,7 @@ abstract class NetworkScenarios {
     }
 
     @Test
-    @Order(10)
+    @Order(11)
     void comesBackWheneverTheDriverIsLoaded() throws Exception {
         for (int load = 0; load < RELOADS; load++) {
             far.run("rmmod " + NIC + " && modprobe " + NIC);
@@ -240,7 +271,7 @@ abstract class NetworkScenarios {
     }
 
     @Test
-    @Order(11)
+    @Order(12)
     void comesBackAfterAReset() throws Exception {
         for (Station each : List.of(near, far)) {
             each.run("echo 1 >/sys/bus/pci/devices/" + each.function() + "/reset");
@@ -254,12 +285,11 @@ abstract class NetworkScenarios {
     }
 
     @Test
-    @Order(12)
+    @Order(13)
     void changesItsQueues() throws Exception {
         assumeTrue(pair.host().isPresent(), "QEMU's own number of queues is fixed");
         for (int queues : List.of(1, 4, 2)) {
-            near.run("ethtool -L " + near.name() + " combined " + queues);
-            near.change("wait");
+            reconfigure(near, "ethtool -L " + near.name() + " combined " + queues);
             near.pings(far.address(), PINGS, PAYLOAD);
             near.sends(far.address(), KIB);
             far.sends(near.address6(), KIB);
@@ -267,7 +297,7 @@ abstract class NetworkScenarios {
     }
 
     @Test
-    @Order(13)
+    @Order(14)
     void worksOnWhenTheMediatorHasGone() throws Exception {
         assumeTrue(pair.host().isPresent(), "QEMU's own are never mediated");
         Host host = pair.host().orElseThrow();

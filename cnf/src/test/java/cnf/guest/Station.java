@@ -64,6 +64,11 @@ record Station(Guest guest, String function, int number, boolean moved) {
         return guest.ask("basename \"$(readlink /sys/bus/pci/devices/" + function + "/driver)\"");
     }
 
+    /** What its driver shows of a counter. */
+    long counter(String name) throws InterruptedException {
+        return Long.parseLong(ask("ethtool -S " + name() + " | sed -n \"s/^ *" + name + ": //p\""));
+    }
+
     /** Sends echo requests, each when the one before was answered; none may be lost. */
     void pings(String address, int count, int size) throws InterruptedException {
         assertThat(ask("net ping %s %d %d".formatted(address, count, size))).isEqualTo(count + " of " + count);
