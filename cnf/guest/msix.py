@@ -1,6 +1,6 @@
 #!/usr/bin/python3 -IS
 # SPDX-License-Identifier: Apache-2.0
-"""Takes a PCI function through vfio-pci in the guest and receives its MSI-X interrupts in user space.
+"""Takes a PCI function through vfio-pci in the guest, receives its MSI-X interrupts in user space, and lends it memory.
 
 msix.py BDF [ACTION]...     binds BDF to vfio-pci, opens it and does, in the order given:
   arm COUNT                 enables vectors 0 to COUNT-1, an eventfd each; says `msix: armed COUNT`
@@ -10,6 +10,8 @@ msix.py BDF [ACTION]...     binds BDF to vfio-pci, opens it and does, in the ord
   read BAR OFFSET WIDTH     one register read by vfio-pci; says `msix: read VALUE`
   write BAR OFFSET WIDTH VALUE
   reset                     VFIO_DEVICE_RESET; says `msix: reset`
+  map IOVA PAGES            lends it that many pages of memory from that address on; says `msix: mapped PAGES pages`
+  unmap IOVA PAGES          takes them back; says `msix: unmapped PAGES pages`
   disarm                    disables MSI-X; says `msix: disarmed`
   say WORD                  says `msix: WORD`: a mark for whoever reads along
 
@@ -18,6 +20,7 @@ Exit code 1 and one line if an interrupt did not come, or came; 2 if it could no
 ioctl numbers and structures: Linux include/uapi/linux/vfio.h.
 """
 import fcntl
+import mmap
 import os
 import select
 import struct
@@ -31,6 +34,9 @@ VFIO_IRQ_SET_DATA_NONE = 1 << 0
 VFIO_IRQ_SET_DATA_BOOL = 1 << 1
 VFIO_IRQ_SET_DATA_EVENTFD = 1 << 2
 VFIO_IRQ_SET_ACTION_TRIGGER = 1 << 5
+VFIO_DMA_MAP_FLAG_READ = 1 << 0
+VFIO_DMA_MAP_FLAG_WRITE = 1 << 1
+LENT = "/tmp/lent"
 PCI_COMMAND = 4
 PCI_COMMAND_MASTER = 1 << 2
 
@@ -48,11 +54,15 @@ VFIO_DEVICE_GET_REGION_INFO = _io(8)
 VFIO_DEVICE_GET_IRQ_INFO = _io(9)
 VFIO_DEVICE_SET_IRQS = _io(10)
 VFIO_DEVICE_RESET = _io(11)
+VFIO_IOMMU_MAP_DMA = _io(13)
+VFIO_IOMMU_UNMAP_DMA = _io(14)
 
 REGION_INFO = "=IIIIQQ"
 IRQ_INFO = "=IIII"
 IRQ_SET = "=IIIII"
 GROUP_STATUS = "=II"
+DMA_MAP = "=IIQQQ"
+DMA_UNMAP = "=IIQQ"
 
 
 def ask(fd, request, layout, *fields):
@@ -97,7 +107,16 @@ def open_device(bdf):
         raise OSError("another device of the IOMMU group has a driver of its own")
     fcntl.ioctl(group, VFIO_GROUP_SET_CONTAINER, struct.pack("=i", container))
     fcntl.ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU)
-    return fcntl.ioctl(group, VFIO_GROUP_GET_DEVICE_FD, bytearray(bdf.encode() + b"\0"))
+    return container, fcntl.ioctl(group, VFIO_GROUP_GET_DEVICE_FD, bytearray(bdf.encode() + b"\0"))
+
+
+def address_of(path):
+    """Where a file is mapped in this process; there is no other way to an address without ctypes."""
+    with open("/proc/self/maps") as maps:
+        for line in maps:
+            if line.rstrip().endswith(path):
+                return int(line.split("-")[0], 16)
+    raise OSError("%s is not mapped" % path)
 
 
 class Missed(Exception):
@@ -107,8 +126,9 @@ class Missed(Exception):
 class Device:
     def __init__(self, bdf):
         bind(bdf)
-        self.fd = open_device(bdf)
+        self.container, self.fd = open_device(bdf)
         self.events = []
+        self.lent = []
         self.say("%s has %d vectors" % (bdf, ask(self.fd, VFIO_DEVICE_GET_IRQ_INFO, IRQ_INFO, 0, VFIO_PCI_MSIX_IRQ_INDEX, 0)[3]))
 
     def say(self, text):
@@ -167,6 +187,20 @@ class Device:
         fcntl.ioctl(self.fd, VFIO_DEVICE_RESET)
         self.say("reset")
 
+    def map(self, iova, pages):
+        size = number(pages) * mmap.PAGESIZE
+        path = "%s-%x" % (LENT, number(iova))
+        with open(path, "w+b") as file:
+            file.truncate(size)
+            self.lent.append(mmap.mmap(file.fileno(), size))
+        ask(self.container, VFIO_IOMMU_MAP_DMA, DMA_MAP, VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE, address_of(path),
+            number(iova), size)
+        self.say("mapped %s pages" % pages)
+
+    def unmap(self, iova, pages):
+        ask(self.container, VFIO_IOMMU_UNMAP_DMA, DMA_UNMAP, 0, number(iova), number(pages) * mmap.PAGESIZE)
+        self.say("unmapped %s pages" % pages)
+
     def disarm(self):
         self.set_irqs(VFIO_IRQ_SET_DATA_NONE, 0, 0)
         self.events = []
@@ -176,7 +210,8 @@ class Device:
 # Each action with its number of arguments.
 ACTIONS = {
     "arm": (Device.arm, 1), "wait": (Device.wait, 2), "quiet": (Device.quiet, 2), "fire": (Device.fire, 1), "read": (Device.read, 3),
-    "write": (Device.write, 4), "reset": (Device.reset, 0), "disarm": (Device.disarm, 0), "say": (Device.say, 1),
+    "write": (Device.write, 4), "reset": (Device.reset, 0), "map": (Device.map, 2), "unmap": (Device.unmap, 2),
+    "disarm": (Device.disarm, 0), "say": (Device.say, 1),
 }
 
 

@@ -63,9 +63,9 @@ serve_devices() {
     igd_socket=$instance/igd.sock
     hold_open
     start_runtime -Dvfio.until.eof=true -Dgosh.args=--nointeractive -Dvfio.control="$instance/control" -Dvfio.control.required=true \
-        -Dvfio.serve="$vf"$'\n'"$vf_socket"$'\n'"$igd"$'\n'"$igd_socket"$'\n' <&7 >"$instance/runtime.out" 2>"$instance/runtime.err" 7<&- 8>&- &
+        -Dvfio.serve="$vf"$'\n'"$vf_socket"$'\n'"$igd"$'\n'"$igd_socket"$'\n' <&"$held" >"$instance/runtime.out" 2>"$instance/runtime.err" {held}<&- {hold}>&- &
     runtime=$!
-    exec 7<&-
+    exec {held}<&-
     await_lines 2 '^serving ' "$instance/runtime.out" "$runtime" || {
         cat "$instance/runtime.err" >&2
         fail 3 'the runtime did not serve both devices'
@@ -90,7 +90,7 @@ boot_guest() {
     # For reading as well: so opening it does not wait for QEMU, and writing outlives it.
     exec 9<>"$instance/commands.in"
     "$guest/boot" --iommu --append limit=600 "$vf_socket@4" "$igd_socket@2" -- "$instance/initrd" \
-        -serial "pipe:$instance/commands" >"$instance/console" 2>"$instance/qemu.err" 8>&- 9>&- &
+        -serial "pipe:$instance/commands" >"$instance/console" 2>"$instance/qemu.err" {hold}>&- 9>&- &
     qemu=$!
     exec 6<"$instance/console"
     if ! await_guest '^guest: ready$' 180; then

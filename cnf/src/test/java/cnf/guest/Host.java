@@ -138,6 +138,35 @@ final class Host implements AutoCloseable {
         void take() throws Exception;
     }
 
+    /** Begins to trace a device; each message is a line. It ends with the next one of that device, or when closed. */
+    Program trace(String address) throws IOException, InterruptedException {
+        var command = List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
+            "-cp", LaunchedRuntime.DISTRIBUTION.resolve("bundle/vfio.pci.shell.jar").toString(), ControlClient.class.getName(),
+            "vfio:trace " + address, folder.resolve("control").toString());
+        var trace = new Program("trace", new ProcessBuilder(command).redirectErrorStream(true));
+        trace.await("traces", 0, ("tracing " + address)::equals, START);
+        return trace;
+    }
+
+    /** What the runtime holds for clients: memory and events that came from them, or that it lends them. */
+    Held held() throws IOException {
+        Path process = Path.of("/proc", Long.toString(runtime.handle().pid()));
+        long descriptors = 0;
+        try (var all = Files.newDirectoryStream(process.resolve("fd"))) {
+            for (Path each : all) {
+                String target = Files.isSymbolicLink(each) ? Files.readSymbolicLink(each).toString() : "";
+                descriptors += target.contains("memfd:") || target.contains("eventfd") ? 1 : 0;
+            }
+        }
+        try (Stream<String> maps = Files.lines(process.resolve("maps"))) {
+            return new Held(descriptors, maps.filter(line -> line.contains("memfd:")).count());
+        }
+    }
+
+    /** What {@link #held} counts. */
+    record Held(long descriptors, long mappings) {
+    }
+
     String transcript() {
         return runtime.transcript();
     }

@@ -23,7 +23,10 @@ public final class UnixSocket implements AutoCloseable {
     private static final int SOCK_NONBLOCK = 0x800;
     private static final int SOCK_CLOEXEC = 0x80000;
     private static final int SHUT_RDWR = 2;
+    private static final int SO_TYPE = 3;
     private static final int SO_PEERCRED = 17;
+    private static final int SO_ACCEPTCONN = 30;
+    private static final int SO_DOMAIN = 39;
     private static final int AT_FDCWD = -100;
     private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int STATX_MODE = 0x2;
@@ -140,6 +143,32 @@ public final class UnixSocket implements AutoCloseable {
     /// @param taken taken; of a stream socket, which is not checked: a receive, send or accept tells
     public static UnixSocket over(Fd taken) {
         return new UnixSocket(taken);
+    }
+
+    /// A socket that this process was started with and that listens already. It does not wait in [#tryAccept()] from now on, and neither
+    /// does anybody else who has it.
+    ///
+    /// @param number taken, unless this throws
+    /// @throws VfioException EBADF when that is no descriptor of a listening AF_UNIX stream socket
+    public static UnixSocket inherited(int number) throws VfioException {
+        boolean listening = number >= 0 && option(number, SO_DOMAIN) == SockaddrUnLayout.AF_UNIX
+            && option(number, SO_TYPE) == SOCK_STREAM && option(number, SO_ACCEPTCONN) == 1;
+        if (!listening) {
+            throw new VfioException(Errno.EBADF, "fd=%d expected=a listening UNIX socket".formatted(number));
+        }
+        Fd fd = Fd.own(number);
+        fd.setNonBlocking(true);
+        return new UnixSocket(fd);
+    }
+
+    /// An option of the socket layer; negative when it has none, as what is no socket.
+    private static int option(int number, int option) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(ValueLayout.JAVA_INT);
+            MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Integer.BYTES);
+            int result = Libc.call(Libc.GETSOCKOPT, number, CmsghdrLayout.SOL_SOCKET, option, value.address(), length.address(), 0);
+            return result < 0 ? result : value.get(ValueLayout.JAVA_INT, 0);
+        }
     }
 
     /// Two sockets, connected with each other.

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Optional;
-import linux.sys.Fd;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -63,19 +62,12 @@ final class SocketFile implements AutoCloseable {
 
     /// Over a socket that listens already, which is taken unless this throws. Its file is left alone.
     ///
-    /// @throws VfioException EBADF when that number is no socket of this process
+    /// @throws VfioException EBADF when that number is no listening UNIX socket of this process
     static SocketFile inherited(int descriptor) throws VfioException {
-        Path path = Path.of("/proc/self/fd/" + descriptor);
-        try {
-            if (descriptor <= LAST_STANDARD_FD || !Files.readSymbolicLink(path).toString().startsWith("socket:")) {
-                throw new VfioException(Errno.EBADF, "fd=%d expected=a listening socket above 2".formatted(descriptor));
-            }
-        } catch (IOException e) {
-            throw new VfioException(Errno.EBADF, "fd=%d expected=a descriptor that is open".formatted(descriptor));
+        if (descriptor <= LAST_STANDARD_FD) {
+            throw new VfioException(Errno.EBADF, "fd=%d expected=a listening socket above %d".formatted(descriptor, LAST_STANDARD_FD));
         }
-        Fd fd = Fd.own(descriptor);
-        fd.setNonBlocking(true);
-        return new SocketFile(path, UnixSocket.over(fd), Optional.empty());
+        return new SocketFile(Path.of("/proc/self/fd/" + descriptor), UnixSocket.inherited(descriptor), Optional.empty());
     }
 
     private static void removeQuietly(Path path) {

@@ -4,11 +4,13 @@ package vfio.user;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import linux.sys.EventFd;
 import linux.sys.Fd;
 import linux.sys.UnixSocket;
 import org.junit.jupiter.api.Test;
@@ -52,6 +54,19 @@ class StopTest {
         for (int bad : new int[] {-1, 0, 2, 0x7FFFFFFF}) {
             assertThatThrownBy(() -> fixture.server.serve(TestPci.SECOND, bad)).isInstanceOfSatisfying(VfioException.class,
                 e -> assertThat(e.errno()).isEqualTo(Errno.EBADF));
+        }
+    }
+
+    @Test
+    void refusesSocketsThatDoNotListen() throws Exception {
+        UnixSocket[] pair = UnixSocket.pair();
+        try (UnixSocket one = pair[0]; UnixSocket other = pair[1]) {
+            assertThatThrownBy(() -> fixture.server.serve(TestPci.SECOND, one.fd().number())).isInstanceOfSatisfying(VfioException.class,
+                e -> assertThat(e.errno()).isEqualTo(Errno.EBADF));
+            assertThat(one.send(Arena.global().allocate(1), 0, 1, false)).as("left alone").isEqualTo(1);
+        }
+        try (EventFd event = EventFd.create()) {
+            assertThatThrownBy(() -> fixture.server.serve(TestPci.SECOND, event.fd().number())).isInstanceOf(VfioException.class);
         }
     }
 

@@ -23,7 +23,8 @@ public interface ServeAdmin {
     /// [#serve(PciAddress, Path)]. Mode, owner and removal of the socket's file are the business of whoever made it.
     ///
     /// @param descriptor its number, above 2; taken when this returns, left alone when it throws
-    /// @throws VfioException EBADF when that is no socket; EOPNOTSUPP for a transport that cannot; else as [#serve(PciAddress, Path)]
+    /// @throws VfioException EBADF when that is no socket that listens; EOPNOTSUPP for a transport that cannot; else as
+    ///     [#serve(PciAddress, Path)]
     default void serve(PciAddress address, int descriptor) throws VfioException {
         throw new VfioException(Errno.EOPNOTSUPP, "fd=%d expected=a transport that takes sockets".formatted(descriptor));
     }
