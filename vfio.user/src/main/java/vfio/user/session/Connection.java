@@ -50,7 +50,9 @@ public final class Connection extends Source {
     private final Meanwhile meanwhile;
     private final Streams streams = new Streams();
     private final Waits waits;
+    private final Visits visits = new Visits();
     private final Doorbells doorbells;
+    private final MaskEvents maskEvents;
     private final SecondSocket second;
     private final Opening opening;
     // Of the loop.
@@ -80,8 +82,9 @@ public final class Connection extends Source {
         waits = new Waits(host.loop());
         in = new Inbound(host.buffers().received(), host.buffers().tap());
         out = new Outbound(host.buffers().answer(), host.buffers().tap());
-        doorbells = new Doorbells(host, e -> faults.warn("doorbell", e.toString()));
-        exchange = new RequestExchange(socket, streams, in, out, host.limits(), memory, doorbells,
+        doorbells = new Doorbells(host, visits, e -> faults.warn("doorbell", e.toString()));
+        maskEvents = new MaskEvents(host, visits, e -> faults.warn("an event to mask or unmask", e.toString()));
+        exchange = new RequestExchange(socket, streams, in, out, host.limits(), memory, doorbells, maskEvents,
             new PrivateMemory(host, socket, client), this::fault);
         opening = new Opening(host, this, client, this::end, out, second, faults, this::begin);
     }
@@ -362,8 +365,10 @@ public final class Connection extends Source {
         socket.close();
         in.close();
         meanwhile.close();
-        // Not before the last doorbell has come out of the device.
-        doorbells.close(() -> host.workers().execute(this::closeDevice));
+        doorbells.close();
+        maskEvents.close();
+        // Not before the last event has come out of the device.
+        visits.end(() -> host.workers().execute(this::closeDevice));
     }
 
     /// On a worker: may wait.
