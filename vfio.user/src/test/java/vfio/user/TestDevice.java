@@ -73,6 +73,8 @@ final class TestDevice implements VfioDevice {
     final List<Doorbell> doorbells = new CopyOnWriteArrayList<>();
     /// When set, resets fail with it.
     volatile Errno resetFailure;
+    /// When set, masking fails with it.
+    volatile Errno maskFailure;
     /// How it is moved, if it can be.
     volatile Migration migration;
     private final OwnedFd bar0File;
@@ -255,8 +257,11 @@ final class TestDevice implements VfioDevice {
     }
 
     @Override
-    public void maskIrq(int index, int start, int count) {
+    public void maskIrq(int index, int start, int count) throws VfioException {
         calls.add("mask index=%d start=%d count=%d".formatted(index, start, count));
+        if (maskFailure != null) {
+            throw new VfioException(maskFailure, "for the test");
+        }
     }
 
     @Override

@@ -14,7 +14,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     /// See the description.
     @AttributeDefinition(description = "DMA mappings of a device at a time; besides, all devices together map at most half as many files as"
         + " vm.max_map_count allows the process", min = "1")
-    int mostDmaMaps() default 8192;
+    int mostDmaMaps() default 65_535;
 
     /// See the description.
     @AttributeDefinition(description = "faults of a mediation after which it is unbound", min = "1")

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import linux.sys.EventFd;
-import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.IrqTrigger;
 import vfio.pci.api.device.VfioDevice;
 import vfio.user.wire.IrqSetLayout;
@@ -21,8 +21,11 @@ import vfio.user.wire.IrqSetLayout.IrqSet;
 /// | NONE, count 0 | disables the whole index | EINVAL |
 /// | NONE | fires the vectors | does it to the vectors |
 /// | BOOL | fires those with a byte that is not 0 | does it to those |
-/// | EVENTFD, a descriptor a vector | they take the vectors from now on | ENOTTY |
-/// | EVENTFD without descriptors | nobody takes the vectors; the index is enabled | ENOTTY |
+/// | EVENTFD, a descriptor a vector | they take the vectors from now on | each time one is signalled it is done to its vector |
+/// | EVENTFD without descriptors | nobody takes the vectors; the index is enabled | no longer; of count 0, for no vector |
+///
+/// Events to mask and unmask go with the index when it is disabled, as in Linux (`vfio_intx_disable`). Linux refuses a second one for a
+/// vector (`vfio_virqfd_enable`), for it notices when the first is closed; over a socket nobody does, and so the second takes its place.
 final class DeviceSetIrqs implements Handler {
     /// What is done to a run of vectors.
     private interface Action {
@@ -48,7 +51,7 @@ final class DeviceSetIrqs implements Handler {
         int count = (int) set.count();
         exchange.requireSize(IrqSetLayout.BYTES + (data == IrqSetLayout.DATA_BOOL ? count : 0));
         if (data == IrqSetLayout.DATA_EVENTFD) {
-            setTriggers(exchange, action, index, start, count);
+            setEvents(exchange, action, index, start, count);
             return;
         }
         exchange.requireNoFds();
@@ -66,6 +69,7 @@ final class DeviceSetIrqs implements Handler {
             throw Exchange.invalid("count", 0, "some, or start 0 with NONE and TRIGGER");
         }
         exchange.device().disableIrq(index);
+        exchange.clearMaskEvents(index);
     }
 
     private static Action actionOf(long action) {
@@ -89,27 +93,45 @@ final class DeviceSetIrqs implements Handler {
         }
     }
 
-    private static void setTriggers(Exchange exchange, long action, int index, int start, int count) throws VfioException {
+    private static void setEvents(Exchange exchange, long action, int index, int start, int count) throws VfioException {
         if (action != IrqSetLayout.ACTION_TRIGGER) {
-            throw new VfioException(Errno.ENOTTY, "flags=0x%x an eventfd can only be triggered".formatted(
-                IrqSetLayout.DATA_EVENTFD | action));
+            setMaskEvents(exchange, action == IrqSetLayout.ACTION_MASK ? MaskAction.MASK : MaskAction.UNMASK, index, start, count);
+            return;
         }
         if (count == 0 || exchange.fds() != 0 && exchange.fds() != count) {
             throw Exchange.invalid("fds", exchange.fds(), "none, or one for each of 0x%x vectors".formatted(count));
         }
-        List<IrqTrigger> triggers = exchange.fds() == 0 ? Collections.nCopies(count, IrqTrigger.NONE) : takeTriggers(exchange);
+        List<IrqTrigger> triggers = exchange.fds() == 0 ? Collections.nCopies(count, IrqTrigger.NONE)
+            : takeEvents(exchange).stream().<IrqTrigger>map(EventFdTrigger::new).toList();
         exchange.device().setIrqTriggers(index, start, triggers);
     }
 
-    private static List<IrqTrigger> takeTriggers(Exchange exchange) throws VfioException {
-        List<IrqTrigger> triggers = new ArrayList<>(exchange.fds());
+    private static void setMaskEvents(Exchange exchange, MaskAction action, int index, int start, int count) throws VfioException {
+        if (!exchange.device().irqInfo(index).flags().contains(IrqInfo.Flag.MASKABLE)) {
+            throw Exchange.invalid("index", index, "an interrupt that can be masked");
+        }
+        if (exchange.fds() != 0 && exchange.fds() != count) {
+            throw Exchange.invalid("fds", exchange.fds(), "none, or one for each of 0x%x vectors".formatted(count));
+        }
+        if (count == 0 && start != 0) {
+            throw Exchange.invalid("start", start, "0, of no vectors");
+        }
+        if (exchange.fds() != 0) {
+            exchange.setMaskEvents(action, index, start, takeEvents(exchange));
+        } else {
+            exchange.clearMaskEvents(action, index, start, count == 0 ? Integer.MAX_VALUE : count);
+        }
+    }
+
+    private static List<EventFd> takeEvents(Exchange exchange) throws VfioException {
+        List<EventFd> events = new ArrayList<>(exchange.fds());
         try {
             while (exchange.fds() > 0) {
-                triggers.add(new EventFdTrigger(EventFd.over(exchange.takeFd())));
+                events.add(EventFd.over(exchange.takeFd()));
             }
-            return triggers;
+            return events;
         } catch (VfioException e) {
-            triggers.forEach(IrqTrigger::close);
+            events.forEach(EventFd::close);
             throw e;
         }
     }

@@ -3,6 +3,7 @@ package vfio.user.command;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import linux.sys.EventFd;
 import linux.sys.Fd;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
@@ -77,6 +78,18 @@ public abstract class Exchange {
     ///
     /// @throws VfioException EINVAL for a region that does not exist; EMFILE when the process has no descriptor left
     public abstract List<DoorbellEvent> doorbells(int region) throws VfioException;
+
+    /// From now on vectors are masked or unmasked when these events are signalled, as long as the client is there; each takes the place of
+    /// the one its vector had for that.
+    ///
+    /// @param events taken, one for each vector from `start`
+    public abstract void setMaskEvents(MaskAction action, int index, int start, List<EventFd> events);
+
+    /// Vectors are no longer masked or unmasked by events.
+    public abstract void clearMaskEvents(MaskAction action, int index, int start, int count);
+
+    /// No vector of an interrupt is.
+    public abstract void clearMaskEvents(int index);
 
     /// A file came for memory that the device may write to.
     public abstract void memoryFile(OwnedFd file) throws VfioException;

@@ -4,18 +4,14 @@ package vfio.user.session;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.Set;
 import linux.sys.Epoll;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.device.Client;
-import vfio.pci.api.device.VfioDevice;
 import vfio.user.command.Commands;
 import vfio.user.command.Exchange;
 import vfio.user.command.LenientAnswer;
-import vfio.user.loop.PollLoop;
 import vfio.user.loop.Source;
 import vfio.user.traffic.Traffic;
 import vfio.user.wire.Command;
@@ -27,10 +23,6 @@ import vfio.user.wire.HostOrder;
 /// Its phases: until VERSION nothing else is carried out; then a worker opens the device while the connection is parked; from the answer
 /// on all commands are.
 public final class Connection extends Source {
-    private enum Phase {
-        VERSION, OPENING, OPEN
-    }
-
     private static final Logger LOG = System.getLogger(Connection.class.getName());
     private static final int EAGAIN = -Errno.EAGAIN.value();
     /// What a turn lasts by the time it is found out.
@@ -58,24 +50,16 @@ public final class Connection extends Source {
     private final Meanwhile meanwhile;
     private final Streams streams = new Streams();
     private final Waits waits;
+    private final Visits visits = new Visits();
     private final Doorbells doorbells;
+    private final MaskEvents maskEvents;
     private final SecondSocket second;
+    private final Opening opening;
     // Of the loop.
     private boolean isOvertaken;
     private boolean abandoned;
-    private boolean openPending;
-    private int openAttempt;
-    /// Cancelled when it is not needed: until its time it would keep all of this in memory, for each client that comes and goes.
-    private PollLoop.Timer openingBound;
     // Of the turn.
-    private Phase phase = Phase.VERSION;
-    private Negotiation negotiation;
-    private int versionId;
-    private boolean versionReply;
     private boolean allOnes;
-    /// Written by the loop while the connection is parked.
-    private Opened opened;
-    private boolean openTimedOut;
     private boolean closed;
     private volatile boolean ending;
 
@@ -98,9 +82,11 @@ public final class Connection extends Source {
         waits = new Waits(host.loop());
         in = new Inbound(host.buffers().received(), host.buffers().tap());
         out = new Outbound(host.buffers().answer(), host.buffers().tap());
-        doorbells = new Doorbells(host, e -> faults.warn("doorbell", e.toString()));
-        exchange = new RequestExchange(socket, streams, in, out, host.limits(), memory, doorbells,
+        doorbells = new Doorbells(host, visits, e -> faults.warn("doorbell", e.toString()));
+        maskEvents = new MaskEvents(host, visits, e -> faults.warn("an event to mask or unmask", e.toString()));
+        exchange = new RequestExchange(socket, streams, in, out, host.limits(), memory, doorbells, maskEvents,
             new PrivateMemory(host, socket, client), this::fault);
+        opening = new Opening(host, this, client, this::end, out, second, faults, this::begin);
     }
 
     /// The name shown to people.
@@ -144,8 +130,8 @@ public final class Connection extends Source {
     @Override
     protected int turn(int events) {
         int next = flush();
-        if (next == GO_ON && phase == Phase.OPENING) {
-            next = opened != null ? answerVersion() : openTimedOut ? giveUpOpening() : PARKED;
+        if (next == GO_ON && opening.lasts()) {
+            next = answerVersion();
         }
         if (next == GO_ON) {
             next = answerAll();
@@ -166,7 +152,7 @@ public final class Connection extends Source {
 
     @Override
     protected boolean canAwait() {
-        return phase == Phase.OPEN && !ending && !memory.wasUsed() && waits.areBounded();
+        return opening.isDone() && !ending && !memory.wasUsed() && waits.areBounded();
     }
 
     @Override
@@ -257,6 +243,15 @@ public final class Connection extends Source {
         host.loop().resume(this);
     }
 
+    private int answerVersion() {
+        if (!opening.answer()) {
+            return PARKED;
+        }
+        int next = flush();
+        opening.answered();
+        return next;
+    }
+
     private int answerAll() {
         boolean first = true;
         while (in.next()) {
@@ -267,7 +262,7 @@ public final class Connection extends Source {
             int command = HostOrder.u16(in.buffer(), in.start() + HeaderLayout.CMD);
             traffic.request(command);
             int next = answer();
-            if (phase != Phase.OPENING) {
+            if (!opening.lasts()) {
                 traffic.answered(command);
             }
             in.endMessage();
@@ -300,8 +295,8 @@ public final class Connection extends Source {
         }
         try {
             checkMessage(type, flags);
-            if (phase == Phase.VERSION) {
-                beginVersion(msgId, command, reply);
+            if (opening.awaitsVersion()) {
+                opening.begin(in, msgId, command, reply);
                 return PARKED;
             }
             exchange.begin(msgId, command, reply && !host.buffers().tap().isWatched());
@@ -324,7 +319,7 @@ public final class Connection extends Source {
     }
 
     private void answerError(int msgId, int command, Errno errno) {
-        int lenient = allOnes && phase == Phase.OPEN
+        int lenient = allOnes && opening.isDone()
             ? LenientAnswer.write(command, exchange.request(), exchange.payload(), exchange.payloadSize(), out.buffer(), Outbound.PAYLOAD)
             : LenientAnswer.NONE;
         if (lenient == LenientAnswer.NONE) {
@@ -353,157 +348,37 @@ public final class Connection extends Source {
         faults.warn(Command.of(command).map(Command::name).orElse("command=0x" + Integer.toHexString(command)), fault.toString());
     }
 
-    private void beginVersion(int msgId, int command, boolean reply) throws VfioException {
-        if (command != Command.VERSION.code()) {
-            throw new VfioException(Errno.EINVAL, "expected=VERSION first");
-        }
-        if (in.fds() != 0) {
-            throw new VfioException(Errno.EINVAL, "fds=0x%x expected=none".formatted(in.fds()));
-        }
-        if (openPending) {
-            throw new VfioException(Errno.EBUSY, "the device is still being opened for the VERSION before");
-        }
-        negotiation = Negotiation.read(in.buffer(), in.start() + HeaderLayout.BYTES, in.size() - HeaderLayout.BYTES);
-        versionId = msgId;
-        versionReply = reply;
-        phase = Phase.OPENING;
-        boolean disablable = negotiation.proposed().disablableAreas();
-        Client who = new Client(client, disablable ? Set.of(Client.Feature.DISABLABLE_AREAS) : Set.of());
-        openPending = true;
-        int attempt = ++openAttempt;
-        host.workers().execute(() -> open(who, attempt));
-        host.loop().execute(() -> watchOpening(attempt));
-    }
-
-    /// A task; the device may be there already.
-    private void watchOpening(int attempt) {
-        if (!closed && openPending && attempt == openAttempt) {
-            openingBound = host.loop().schedule(host.limits().request(), () -> openingLasts(attempt));
-        }
-    }
-
-    private void openingLasts(int attempt) {
-        if (!closed && openPending && attempt == openAttempt) {
-            openTimedOut = true;
-            host.loop().resume(this);
-        }
-    }
-
-    private int giveUpOpening() {
-        openTimedOut = false;
-        openAttempt++;
-        phase = Phase.VERSION;
-        traffic.timedOut();
-        traffic.error(Command.VERSION.code());
-        traffic.answered(Command.VERSION.code());
-        faults.warn(Command.VERSION.name(), "ETIMEDOUT: the device is still being opened");
-        if (versionReply) {
-            out.error(versionId, Command.VERSION.code(), Errno.ETIMEDOUT);
-        }
-        return flush();
-    }
-
-    /// On a worker: may wait for mediators.
-    private void open(Client who, int attempt) {
-        Opened result = new Opened.Refused(new VfioException(Errno.EIO, "the device failed to open"));
-        try {
-            VfioDevice device = host.pci().open(host.address(), who);
-            OpenDevice open = OpenDevice.of(device);
-            result = new Opened.Device(open);
-            device.onGone(() -> host.loop().execute(this::end));
-        } catch (VfioException e) {
-            result = new Opened.Refused(e);
-        } finally {
-            Opened brought = result;
-            if (!host.loop().execute(() -> bring(brought, attempt)) && brought instanceof Opened.Device late) {
-                late.device().close();
-            }
-        }
-    }
-
-    private void bring(Opened brought, int attempt) {
-        openPending = false;
-        host.loop().cancel(openingBound);
-        if (!closed && attempt == openAttempt) {
-            opened = brought;
-            openTimedOut = false;
-            host.loop().resume(this);
-        } else if (brought instanceof Opened.Device late) {
-            traffic.lateResult();
-            host.workers().execute(late.device()::close);
-        }
-    }
-
-    private int answerVersion() {
-        switch (opened) {
-            case Opened.Device device -> {
-                phase = Phase.OPEN;
-                waits.prepare(socket);
-                exchange.open(device.device(), negotiation.proposed().disablableAreas());
-                memory.limit(negotiation.transferBytes());
-                allOnes = host.limits().answersAllOnes(negotiation.ignoresErrors());
-                meanwhile.answerAllOnes(allOnes);
-                doorbells.limit(negotiation.messageFds());
-                int size = negotiation.write(out.buffer(), Outbound.PAYLOAD, host.limits(), device.device().device().mostDmaMaps(),
-                    openTwin());
-                if (versionReply) {
-                    out.reply(versionId, Command.VERSION.code(), size);
-                } else {
-                    out.drop();
-                }
-            }
-            case Opened.Refused refused -> {
-                // The client may try again: why the device cannot be opened may pass.
-                phase = Phase.VERSION;
-                opened = null;
-                traffic.error(Command.VERSION.code());
-                faults.warn(Command.VERSION.name(), refused.why().toString());
-                if (versionReply) {
-                    out.error(versionId, Command.VERSION.code(), refused.why().errno());
-                }
-            }
-        }
-        int next = flush();
-        traffic.answered(Command.VERSION.code());
-        return next;
-    }
-
-    /// Makes the second socket, if the client asked for one and an answer tells it.
-    private boolean openTwin() {
-        if (!negotiation.proposed().twinSocket() || !versionReply) {
-            return false;
-        }
-        try {
-            out.attach(second.open());
-            return true;
-        } catch (VfioException e) {
-            fault(e);
-            return false;
-        }
+    private void begin(OpenDevice device, Negotiation negotiation) {
+        waits.prepare(socket);
+        exchange.open(device, negotiation.proposed().disablableAreas());
+        memory.limit(negotiation.transferBytes());
+        allOnes = host.limits().answersAllOnes(negotiation.ignoresErrors());
+        meanwhile.answerAllOnes(allOnes);
+        doorbells.limit(negotiation.messageFds());
     }
 
     @Override
     protected void closed() {
         closed = true;
+        opening.close();
         traffic.lost(in.waiting() + meanwhile.messagesWaiting() + (out.isWaiting() ? 1 : 0));
-        host.loop().cancel(openingBound);
         memory.close();
         host.loop().remove(meanwhile);
         second.close();
         socket.close();
         in.close();
         meanwhile.close();
-        // Not before the last doorbell has come out of the device.
-        doorbells.close(() -> host.workers().execute(this::closeDevice));
+        doorbells.close();
+        maskEvents.close();
+        // Not before the last event has come out of the device.
+        visits.end(() -> host.workers().execute(this::closeDevice));
     }
 
     /// On a worker: may wait.
     private void closeDevice() {
         try {
             doorbells.closePorts();
-            if (opened instanceof Opened.Device device) {
-                device.device().close();
-            }
+            opening.closeDevice();
             memory.drain();
         } finally {
             // A close that fails is a defect elsewhere, and no reason not to serve the next client.

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import linux.sys.Epoll;
 import linux.sys.EventFd;
@@ -19,10 +18,8 @@ import vfio.user.command.Exchange;
 /// The doorbells a client asked for: made once for a region, in the connection's turn, attended to by the loop, gone with the connection.
 final class Doorbells {
     private final Host host;
+    private final Visits visits;
     private final Consumer<VfioException> faults;
-    /// The connection and each of the doorbells: the last to go tells.
-    private final AtomicInteger here = new AtomicInteger(1);
-    private volatile Runnable whenGone = () -> { };
 
     // Of the turn.
     private final Map<Integer, List<DoorbellSource>> byRegion = new TreeMap<>();
@@ -33,8 +30,9 @@ final class Doorbells {
     private boolean closed;
 
     /// @param faults told of what failed, by any thread
-    Doorbells(Host host, Consumer<VfioException> faults) {
+    Doorbells(Host host, Visits visits, Consumer<VfioException> faults) {
         this.host = host;
+        this.visits = visits;
         this.faults = faults;
     }
 
@@ -78,8 +76,8 @@ final class Doorbells {
         EventFd event = EventFd.create();
         boolean made = false;
         try {
-            DoorbellSource source = new DoorbellSource(doorbell, event, device.port(), host.traffic(), faults, this::leave);
-            here.incrementAndGet();
+            DoorbellSource source = new DoorbellSource(doorbell, event, device.port(), host.traffic(), faults, visits::leave);
+            visits.come();
             made = true;
             return source;
         } finally {
@@ -98,20 +96,10 @@ final class Doorbells {
         }
     }
 
-    /// The connection ends.
-    ///
-    /// @param next run when no doorbell is inside the device any more
-    void close(Runnable next) {
+    /// The connection ends. A task of the loop.
+    void close() {
         closed = true;
-        whenGone = next;
         attended.forEach(host.loop()::remove);
-        leave();
-    }
-
-    private void leave() {
-        if (here.decrementAndGet() == 0) {
-            whenGone.run();
-        }
     }
 
     /// Gives the ports up; nobody is inside one any more.

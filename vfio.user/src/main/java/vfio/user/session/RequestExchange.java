@@ -4,6 +4,7 @@ package vfio.user.session;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Consumer;
+import linux.sys.EventFd;
 import linux.sys.Fd;
 import linux.sys.UnixSocket;
 import vfio.pci.api.OwnedFd;
@@ -15,6 +16,7 @@ import vfio.user.command.ClientLimits;
 import vfio.user.command.DmaLedger;
 import vfio.user.command.DoorbellEvent;
 import vfio.user.command.Exchange;
+import vfio.user.command.MaskAction;
 import vfio.user.wire.HeaderLayout;
 
 /// The message that is in the connection's buffers now.
@@ -30,6 +32,7 @@ final class RequestExchange extends Exchange {
     private final DmaLedger ledger;
     private final ClientMemory memory;
     private final Doorbells doorbells;
+    private final MaskEvents maskEvents;
     private final PrivateMemory privateMemory;
     private VfioDevice device;
     private DevicePort port;
@@ -42,7 +45,7 @@ final class RequestExchange extends Exchange {
     private boolean begun;
 
     RequestExchange(UnixSocket socket, Streams streams, Inbound in, Outbound out, ClientLimits limits, ClientMemory memory,
-            Doorbells doorbells, PrivateMemory privateMemory, Consumer<VfioException> faults) {
+            Doorbells doorbells, MaskEvents maskEvents, PrivateMemory privateMemory, Consumer<VfioException> faults) {
         this.socket = socket;
         this.streams = streams;
         this.in = in;
@@ -51,6 +54,7 @@ final class RequestExchange extends Exchange {
         this.limits = limits;
         this.memory = memory;
         this.doorbells = doorbells;
+        this.maskEvents = maskEvents;
         this.privateMemory = privateMemory;
         ledger = new DmaLedger(limits);
     }
@@ -160,6 +164,21 @@ final class RequestExchange extends Exchange {
     @Override
     public List<DoorbellEvent> doorbells(int region) throws VfioException {
         return doorbells.of(device, region);
+    }
+
+    @Override
+    public void setMaskEvents(MaskAction action, int index, int start, List<EventFd> events) {
+        maskEvents.set(device, action, index, start, events);
+    }
+
+    @Override
+    public void clearMaskEvents(MaskAction action, int index, int start, int count) {
+        maskEvents.clear(action, index, start, count);
+    }
+
+    @Override
+    public void clearMaskEvents(int index) {
+        maskEvents.clear(index);
     }
 
     @Override

@@ -11,7 +11,7 @@ import java.time.Duration;
 /// @param mostFaults bugs of a mediation's after which it is unbound
 public record DeviceSettings(boolean mapDisablable, Duration drainTimeout, int mostMaps, int mostFaults) {
     /// As configured for nobody in particular.
-    public static final DeviceSettings DEFAULT = new DeviceSettings(false, Duration.ofSeconds(2), 8192, 16);
+    public static final DeviceSettings DEFAULT = new DeviceSettings(false, Duration.ofSeconds(2), 65_535, 16);
 
     /// The same with another answer to one question.
     public DeviceSettings withMapDisablable(boolean map) {

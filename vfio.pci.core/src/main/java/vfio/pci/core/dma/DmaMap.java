@@ -27,7 +27,7 @@ public final class DmaMap implements DmaSpace {
     /// Older snapshots that may still be in use; guarded by the lock.
     private final List<DmaSnapshot> older = new ArrayList<>();
     private volatile WriteLog log = WriteLog.NONE;
-    private volatile DmaSnapshot current = DmaSnapshot.EMPTY.copy();
+    private volatile DmaSnapshot current = DmaSnapshot.empty();
 
     /// An empty map.
     ///
@@ -73,8 +73,8 @@ public final class DmaMap implements DmaSpace {
         List<DmaEntry> gone = new ArrayList<>();
         List<DmaSnapshot> used;
         synchronized (lock) {
-            for (DmaEntry entry : current.entries()) {
-                if (entry.owner() != owner || !entry.overlaps(iova, size)) {
+            for (DmaEntry entry : current.touching(iova, size)) {
+                if (entry.owner() != owner) {
                     continue;
                 }
                 if (!entry.within(iova, size)) {
@@ -98,11 +98,11 @@ public final class DmaMap implements DmaSpace {
         List<DmaEntry> gone = new ArrayList<>();
         List<DmaSnapshot> used;
         synchronized (lock) {
-            for (DmaEntry entry : current.entries()) {
+            current.forEach(entry -> {
                 if (entry.owner() == owner) {
                     gone.add(entry);
                 }
-            }
+            });
             if (gone.isEmpty()) {
                 return;
             }
@@ -249,11 +249,11 @@ public final class DmaMap implements DmaSpace {
 
     /// Calls its argument with each range that may be written now.
     public void writable(Consumer<IovaRange> each) {
-        for (DmaEntry entry : current.entries()) {
+        current.forEach(entry -> {
             if (entry.writable()) {
                 each.accept(new IovaRange(entry.iova(), entry.size()));
             }
-        }
+        });
     }
 
     /// Most mappings at a time.
