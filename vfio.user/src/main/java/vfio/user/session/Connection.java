@@ -15,7 +15,6 @@ import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
 import vfio.user.command.ClientLimits;
 import vfio.user.command.Commands;
-import vfio.user.command.Exchange;
 import vfio.user.command.LenientAnswer;
 import vfio.user.loop.PollLoop;
 import vfio.user.loop.Source;
@@ -141,6 +140,9 @@ public final class Connection extends Source {
 
     @Override
     protected int turn(int events) {
+        if (streams.areTaken()) {
+            return PARKED; // until takeBack
+        }
         int next = flush();
         if (next == GO_ON && phase == Phase.OPENING) {
             next = opened != null ? answerVersion() : openTimedOut ? giveUpOpening() : PARKED;
@@ -148,8 +150,7 @@ public final class Connection extends Source {
         if (next == GO_ON) {
             next = answerAll();
         }
-        int once = events == RESUMED ? 0 : 1;
-        for (int receives = 0; next == GO_ON && receives < (ending ? LAST_RECEIVES : once); receives++) {
+        for (int receives = 0; next == GO_ON && receives < (ending ? LAST_RECEIVES : events == RESUMED ? 0 : 1); receives++) {
             int received = in.receive(socket);
             if (received == EAGAIN) {
                 break;
@@ -231,14 +232,17 @@ public final class Connection extends Source {
     @Override
     protected void returned() {
         isOvertaken = false;
-        if (!streams.areTaken()) {
-            return;
+        if (streams.areTaken()) {
+            meanwhile.end(this::takeBack);
         }
+    }
+
+    private void takeBack() {
         if (meanwhile.hasAnswered()) {
             out.discard();
             lateResults.incrementAndGet();
         }
-        in = meanwhile.end();
+        in = meanwhile.handBack();
         exchange.use(in);
         streams.giveBack();
         // At once, for this may be the last that is done here.
@@ -319,12 +323,7 @@ public final class Connection extends Source {
         if (type != HeaderLayout.F_TYPE_COMMAND) {
             throw new VfioException(Errno.EINVAL, "flags=0x%x expected=a command".formatted(flags));
         }
-        if (in.fdsCut()) {
-            throw new VfioException(Errno.EMFILE, "fds=too many, expected=at most 0x%x".formatted(Exchange.MAX_MSG_FDS));
-        }
-        if (in.fds() > Exchange.MAX_MSG_FDS) {
-            throw new VfioException(Errno.EINVAL, "fds=0x%x expected=at most 0x%x".formatted(in.fds(), Exchange.MAX_MSG_FDS));
-        }
+        in.requireFewFds();
     }
 
     private void fault(VfioException fault) {
@@ -347,15 +346,13 @@ public final class Connection extends Source {
         versionId = msgId;
         versionReply = reply;
         phase = Phase.OPENING;
-        boolean disablable = negotiation.proposed().disablableAreas();
-        Client who = new Client(client, disablable ? Set.of(Client.Feature.DISABLABLE_AREAS) : Set.of());
+        Client who = new Client(client, negotiation.proposed().disablableAreas() ? Set.of(Client.Feature.DISABLABLE_AREAS) : Set.of());
         openPending = true;
         int attempt = ++openAttempt;
         host.workers().execute(() -> open(who, attempt));
         host.loop().execute(() -> watchOpening(attempt));
     }
 
-    /// A task; the device may be there already.
     private void watchOpening(int attempt) {
         if (!closed && openPending && attempt == openAttempt) {
             openingBound = host.loop().schedule(host.limits().request(), () -> openingLasts(attempt));
@@ -473,7 +470,6 @@ public final class Connection extends Source {
         closed = true;
         host.loop().cancel(openingBound);
         memory.close();
-        host.loop().remove(meanwhile);
         if (twin != null) {
             host.loop().remove(twin);
         }
@@ -481,6 +477,10 @@ public final class Connection extends Source {
             twinPeer.close();
         }
         socket.close();
+        meanwhile.end(this::letGo);
+    }
+
+    private void letGo() {
         in.close();
         meanwhile.close();
         host.workers().execute(() -> {
