@@ -140,6 +140,9 @@ public final class PollLoop {
     ///
     /// @param interest bits of [Epoll], or [Source#PARKED]
     public void add(Source source, int interest) {
+        // It may have been in here before, and been taken out while a thread was in its turn.
+        source.closeWhenBack = false;
+        source.resumeWhenBack = false;
         table.add(source);
         arm(source, interest);
     }
@@ -319,7 +322,10 @@ public final class PollLoop {
     private boolean takeResumed(Runner self) {
         Source source;
         while ((source = resumed.poll()) != null) {
-            if (table.get(source.key) == source && !takeTurn(self, source, Source.RESUMED)) {
+            if (source.away) {
+                // It was resumed more than once, and overtaken in the turn it was given first.
+                source.resumeWhenBack = true;
+            } else if (table.get(source.key) == source && !takeTurn(self, source, Source.RESUMED)) {
                 return false;
             }
         }

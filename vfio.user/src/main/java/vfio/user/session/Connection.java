@@ -10,7 +10,6 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.user.command.Commands;
-import vfio.user.command.Exchange;
 import vfio.user.command.LenientAnswer;
 import vfio.user.loop.Source;
 import vfio.user.traffic.Traffic;
@@ -129,6 +128,9 @@ public final class Connection extends Source {
 
     @Override
     protected int turn(int events) {
+        if (streams.areTaken()) {
+            return PARKED; // until takeBack
+        }
         int next = flush();
         if (next == GO_ON && opening.lasts()) {
             next = answerVersion();
@@ -136,8 +138,7 @@ public final class Connection extends Source {
         if (next == GO_ON) {
             next = answerAll();
         }
-        int once = events == RESUMED ? 0 : 1;
-        for (int receives = 0; next == GO_ON && receives < (ending ? LAST_RECEIVES : once); receives++) {
+        for (int receives = 0; next == GO_ON && receives < (ending ? LAST_RECEIVES : events == RESUMED ? 0 : 1); receives++) {
             int received = in.receive(socket);
             if (received == EAGAIN) {
                 break;
@@ -228,14 +229,17 @@ public final class Connection extends Source {
     @Override
     protected void returned() {
         isOvertaken = false;
-        if (!streams.areTaken()) {
-            return;
+        if (streams.areTaken()) {
+            meanwhile.end(this::takeBack);
         }
+    }
+
+    private void takeBack() {
         if (meanwhile.hasAnswered()) {
             out.discard();
             traffic.lateResult();
         }
-        in = meanwhile.end();
+        in = meanwhile.handBack();
         exchange.use(in);
         streams.giveBack();
         // At once, for this may be the last that is done here.
@@ -334,12 +338,7 @@ public final class Connection extends Source {
         if (type != HeaderLayout.F_TYPE_COMMAND) {
             throw new VfioException(Errno.EINVAL, "flags=0x%x expected=a command".formatted(flags));
         }
-        if (in.fdsCut()) {
-            throw new VfioException(Errno.EMFILE, "fds=too many, expected=at most 0x%x".formatted(Exchange.MAX_MSG_FDS));
-        }
-        if (in.fds() > Exchange.MAX_MSG_FDS) {
-            throw new VfioException(Errno.EINVAL, "fds=0x%x expected=at most 0x%x".formatted(in.fds(), Exchange.MAX_MSG_FDS));
-        }
+        in.requireFewFds();
     }
 
     private void fault(VfioException fault) {
@@ -361,11 +360,14 @@ public final class Connection extends Source {
     protected void closed() {
         closed = true;
         opening.close();
-        traffic.lost(in.waiting() + meanwhile.messagesWaiting() + (out.isWaiting() ? 1 : 0));
         memory.close();
-        host.loop().remove(meanwhile);
         second.close();
         socket.close();
+        meanwhile.end(this::letGo);
+    }
+
+    private void letGo() {
+        traffic.lost(in.waiting() + meanwhile.messagesWaiting() + (out.isWaiting() ? 1 : 0));
         in.close();
         meanwhile.close();
         doorbells.close();

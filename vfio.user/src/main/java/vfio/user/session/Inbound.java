@@ -5,6 +5,9 @@ import java.lang.foreign.MemorySegment;
 import linux.sys.Fd;
 import linux.sys.ReceivedFds;
 import linux.sys.UnixSocket;
+import vfio.pci.api.Errno;
+import vfio.pci.api.VfioException;
+import vfio.user.command.Exchange;
 import vfio.user.trace.Tap;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.HostOrder;
@@ -217,8 +220,16 @@ final class Inbound {
         return own.count();
     }
 
-    boolean fdsCut() {
-        return own.isCut();
+    /// Whether the message brought no more than the protocol lets it.
+    ///
+    /// @throws VfioException EMFILE when some could not be received, EINVAL when there are too many
+    void requireFewFds() throws VfioException {
+        if (own.isCut()) {
+            throw new VfioException(Errno.EMFILE, "fds=too many, expected=at most 0x%x".formatted(Exchange.MAX_MSG_FDS));
+        }
+        if (own.count() > Exchange.MAX_MSG_FDS) {
+            throw new VfioException(Errno.EINVAL, "fds=0x%x expected=at most 0x%x".formatted(own.count(), Exchange.MAX_MSG_FDS));
+        }
     }
 
     /// Hands over the message's first descriptor; there is one.

@@ -20,15 +20,23 @@ import vfio.user.wire.HostOrder;
 /// were not done, up to [Buffers#SPARE] bytes; what is more is dropped and counted.
 final class Meanwhile extends Source {
     private static final int EAGAIN = -Errno.EAGAIN.value();
+    private static final Runnable NOTHING = () -> { };
 
+    private final Object lock = new Object();
     private final Host host;
     private final UnixSocket socket;
     private final ClientMemory memory;
     private final Outbound out;
     private final Inbound[] spare;
+    /// Whether no thread is in a turn of this, and none will be.
+    private volatile boolean vacant = true;
+    /// Guarded by the lock.
+    private Runnable whenOut = NOTHING;
     /// Null while there is no stuck request.
     private Inbound stuck;
     private Inbound in;
+    /// Written by the loop, while another thread may be in a turn.
+    private volatile boolean due;
     private boolean late;
     private boolean allOnes;
     private boolean answered;
@@ -60,28 +68,50 @@ final class Meanwhile extends Source {
         stuck = from;
         in = spare[0];
         in.adopt(from);
+        due = false;
         late = false;
         answered = false;
         long now = ++episode;
         host.loop().schedule(left, () -> {
             if (stuck != null && episode == now) {
-                late = true;
-                in.unsift();
+                due = true;
                 host.loop().resume(this);
             }
         });
+        vacant = false;
         host.loop().add(this, Epoll.IN);
         host.loop().resume(this);
     }
 
-    /// The request has come back.
+    /// The request has come back. A thread may be in a turn of this all the same, for the loop overtakes that as well: what follows waits
+    /// for it.
     ///
-    /// @return what has come meanwhile and waits
-    Inbound end() {
-        host.loop().remove(this);
+    /// @param then run by the loop when no thread is in here any more; instead of what was to be run before
+    void end(Runnable then) {
+        synchronized (lock) {
+            whenOut = then;
+        }
+        if (vacant) {
+            runWhenOut();
+        } else {
+            host.loop().remove(this);
+        }
+    }
+
+    /// When nobody is in here any more: what has come meanwhile and waits.
+    Inbound handBack() {
         spare[0] = stuck;
         stuck = null;
         return in;
+    }
+
+    private void runWhenOut() {
+        Runnable then;
+        synchronized (lock) {
+            then = whenOut;
+            whenOut = NOTHING;
+        }
+        then.run();
     }
 
     boolean isOn() {
@@ -109,6 +139,10 @@ final class Meanwhile extends Source {
 
     @Override
     protected int turn(int events) {
+        if (due && !late) {
+            late = true;
+            in.unsift();
+        }
         if (!sendAll()) {
             return PARKED;
         }
@@ -195,6 +229,8 @@ final class Meanwhile extends Source {
     @Override
     protected void closed() {
         // The socket and what was received are the connection's.
+        vacant = true;
+        runWhenOut();
     }
 
     /// Closes what nobody will look at any more.

@@ -90,6 +90,24 @@ class PollLoopTest {
     }
 
     @Test
+    void givesNoSecondTurnToWhoWasResumedTwiceAndOvertakenInTheFirst() throws Exception {
+        Semaphore hang = new Semaphore(0);
+        Counter slow = new Counter(hang::acquireUninterruptibly);
+        Counter good = new Counter(() -> { });
+        add(slow);
+        add(good);
+        loop.execute(() -> {
+            loop.resume(slow);
+            loop.resume(slow);
+        });
+        slow.awaitTurnCount(1);
+        good.awaitTurns(3);
+        assertThat(slow.turns).as("never two at once").hasValue(1);
+        hang.release(2);
+        slow.awaitTurnCount(2);
+    }
+
+    @Test
     void runsTasksInOrderAndLater() throws Exception {
         StringBuilder order = new StringBuilder();
         CountDownLatch last = new CountDownLatch(1);
