@@ -279,10 +279,9 @@ final class VfModel extends DeviceModel {
         return (register, value) -> tap.doorbell(VfFunction.BAR, register, value);
     }
 
-    /// The first step of a reset: registers read their first values, no message is sent, and nothing new is begun.
+    /// The first step of a reset: registers but those in memory read their first values, no message is sent, and nothing new is begun.
     void clearLocked() {
         messages.reset();
-        clearRegistersInMemoryLocked();
         registers.reset(VfRegisters.RESET_IN_PROGRESS);
         mailbox.resetLocked();
         hashChanged = false;
@@ -293,6 +292,10 @@ final class VfModel extends DeviceModel {
     void awaitAndClear() {
         mailbox.awaitIdle();
         queues.reset();
+        // Not before: to a queue that still runs, a tail of 0 is one that moved, and what it has not sent yet is work.
+        synchronized (guard()) {
+            clearRegistersInMemoryLocked();
+        }
         place.port().reset();
         session.reset();
         if (frozen()) {
