@@ -24,6 +24,7 @@ final class Meanwhile extends Source {
     private final Host host;
     private final UnixSocket socket;
     private final ClientMemory memory;
+    private final Runnable abandon;
     private final Outbound out;
     private final Inbound[] spare;
     /// Null while there is no stuck request.
@@ -34,10 +35,12 @@ final class Meanwhile extends Source {
     private boolean answered;
     private long episode;
 
-    Meanwhile(Host host, UnixSocket socket, ClientMemory memory) {
+    /// @param abandon run by a task of the loop when the client would wait for ever
+    Meanwhile(Host host, UnixSocket socket, ClientMemory memory, Runnable abandon) {
         this.host = host;
         this.socket = socket;
         this.memory = memory;
+        this.abandon = abandon;
         out = new Outbound(host.buffers().answerMeanwhile(), host.buffers().tap());
         spare = new Inbound[] {new Inbound(host.buffers().receivedMeanwhile(), host.buffers().tap())};
     }
@@ -187,6 +190,9 @@ final class Meanwhile extends Source {
             : LenientAnswer.NONE;
         if (lenient == LenientAnswer.NONE) {
             out.error(id, command, Errno.ETIMEDOUT);
+            if (allOnes && LenientAnswer.waitsForMore(command)) {
+                host.loop().execute(abandon);
+            }
         } else {
             out.reply(id, command, lenient);
         }
