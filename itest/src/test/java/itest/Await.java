@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /** Waits for a condition with a deadline. */
-final class Await {
+public final class Await {
     private static final Duration LONGEST = Duration.ofSeconds(10);
     private static final long NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
@@ -15,12 +15,12 @@ final class Await {
     }
 
     /** Returns when the condition holds; fails when it does not within ten seconds. */
-    static void until(String what, Callable<Boolean> condition) throws Exception {
+    public static void until(String what, Callable<Boolean> condition) throws Exception {
         until(what, LONGEST, condition);
     }
 
     /** Returns when the condition holds; fails when it does not within that time. */
-    static void until(String what, Duration longest, Callable<Boolean> condition) throws Exception {
+    public static void until(String what, Duration longest, Callable<Boolean> condition) throws Exception {
         long deadline = System.nanoTime() + longest.toNanos();
         while (!condition.call()) {
             if (System.nanoTime() - deadline >= 0) {

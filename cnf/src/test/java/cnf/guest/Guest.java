@@ -35,11 +35,22 @@ final class Guest implements AutoCloseable {
         this.commands = commands;
     }
 
-    /** Packs what guests boot from. */
+    /** Packs what guests boot from that look at registers. */
     static Path initrd(Path folder) throws IOException, InterruptedException {
+        return initrd(folder, "-m", "vfio-pci", "-m", "vfio_iommu_type1");
+    }
+
+    /**
+     * Packs what guests boot from.
+     *
+     * @param options of cnf/guest/initramfs
+     */
+    static Path initrd(Path folder, String... options) throws IOException, InterruptedException {
         Path initrd = folder.resolve("initrd");
-        try (var packing = new Program("initramfs", script("initramfs", initrd.toString(), "-m", "vfio-pci", "-m", "vfio_iommu_type1",
-                SCRIPTS.resolve("scenarios/commands").toString()).redirectErrorStream(true))) {
+        var arguments = new ArrayList<>(List.of(initrd.toString()));
+        arguments.addAll(List.of(options));
+        arguments.add(SCRIPTS.resolve("scenarios/commands").toString());
+        try (var packing = new Program("initramfs", script("initramfs", arguments.toArray(String[]::new)).redirectErrorStream(true))) {
             int code = packing.awaitEnd(PACKING);
             if (code != 0) {
                 throw new AssertionError("exit code " + code + packing.transcript());
@@ -66,13 +77,23 @@ final class Guest implements AutoCloseable {
      * @param more QEMU's own arguments, before those of the devices
      */
     static Guest begin(Path folder, Path initrd, List<String> devices, List<String> more) throws IOException, InterruptedException {
+        return begin(folder, initrd, List.of("--iommu", "--append", "limit=900"), devices, more);
+    }
+
+    /**
+     * As the other one.
+     *
+     * @param options of cnf/guest/boot
+     */
+    static Guest begin(Path folder, Path initrd, List<String> options, List<String> devices, List<String> more)
+            throws IOException, InterruptedException {
         Path pipe = folder.resolve("commands");
         for (String end : List.of(".in", ".out")) {
             try (var mkfifo = new Program("mkfifo", new ProcessBuilder("mkfifo", "-m", "600", pipe + end))) {
                 mkfifo.awaitEnd(COMMAND);
             }
         }
-        var arguments = new ArrayList<>(List.of("--iommu", "--append", "limit=900"));
+        var arguments = new ArrayList<>(options);
         arguments.addAll(devices);
         arguments.addAll(List.of("--", initrd.toString(), "-serial", "pipe:" + pipe));
         arguments.addAll(more);

@@ -19,8 +19,10 @@ import vfio.pci.shell.control.ControlClient;
 final class Host implements AutoCloseable {
     static final String VF = "0000:3b:02.0";
     static final String SECOND_VF = "0000:3b:02.1";
+    static final String THIRD_VF = "0000:3b:02.2";
     static final String IGD = "0000:00:02.0";
 
+    private static final int BUNDLE_ID = 2;
     private static final Duration START = Duration.ofSeconds(60);
 
     private final Path folder;
@@ -110,10 +112,30 @@ final class Host implements AutoCloseable {
             .substring(name.length()).strip();
     }
 
+    /** What a network device counted, by {@code sim:stats}. */
+    Map<String, Long> counters(String address) {
+        return run("sim:stats " + address).stream().map(row -> row.split(" +")).filter(cells -> cells[1].matches("\\d+"))
+            .collect(Collectors.toMap(cells -> cells[0], cells -> Long.valueOf(cells[1])));
+    }
+
     /** The cells of the row of a mediator; empty when it is not there. */
     List<String> mediator(String name) {
         return run("vfio:mediators").stream().filter(row -> row.startsWith(name + " ")).map(row -> List.of(row.split("  +"))).findFirst()
             .orElse(List.of());
+    }
+
+    /** Does something while a mediator's bundle is not there, and installs it again. */
+    void withoutMediator(String name, Step step) throws Exception {
+        run("uninstall " + mediator(name).get(BUNDLE_ID));
+        step.take();
+        List<String> installed = run("install file:" + LaunchedRuntime.DISTRIBUTION.resolve("bundle/mediator." + name + ".jar"));
+        run("start " + installed.getFirst().replace("Bundle ID: ", ""));
+    }
+
+    /** Something a test does in between. */
+    @FunctionalInterface
+    interface Step {
+        void take() throws Exception;
     }
 
     /** Begins to trace a device; each message is a line. It ends with the next one of that device, or when closed. */

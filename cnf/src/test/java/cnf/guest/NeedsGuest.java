@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package cnf.guest;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ConditionEvaluationResult;
@@ -19,6 +22,8 @@ final class NeedsGuest implements ExecutionCondition, BeforeAllCallback {
         has_guest || no_guest "there is no guest kernel"
         """;
 
+    private static final Duration DOWNLOAD = Duration.ofMinutes(20);
+
     @Override
     public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
         return required() ? ConditionEvaluationResult.enabled("a guest is required")
@@ -30,6 +35,17 @@ final class NeedsGuest implements ExecutionCondition, BeforeAllCallback {
         missing().ifPresent(reason -> {
             throw new AssertionError("VFIO_GUEST=required, and " + reason);
         });
+    }
+
+    /** Has the kernel of another Debian release; what needs it is skipped, or fails, as what needs a guest is. */
+    static void fetchKernel(String release) throws IOException, InterruptedException {
+        try (var fetch = new Program("fetch", Guest.script("fetch", release).redirectErrorStream(true))) {
+            boolean there = fetch.awaitEnd(DOWNLOAD) == 0;
+            if (!there && required()) {
+                throw new AssertionError("VFIO_GUEST=required" + fetch.transcript());
+            }
+            assumeTrue(there, fetch::transcript);
+        }
     }
 
     private static boolean required() {

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.function.Bar;
@@ -26,10 +25,11 @@ public final class TestDriver implements LentResources, Interrupts, AutoCloseabl
     private final Arena arena = Arena.ofShared();
     private final MemorySegment buffer = arena.allocate(0x1000, 8);
     private final Map<Integer, MemorySegment> memory = new HashMap<>();
+    private final GuestRam ram = new GuestRam();
     private final List<Integer> raised = new ArrayList<>();
     private final BoundFunction function;
-    private boolean taking = true;
-    private boolean pin;
+    private volatile boolean taking = true;
+    private volatile boolean pin;
 
     private TestDriver(PciFunction function, String name) throws VfioException {
         for (Bar bar : function.bars()) {
@@ -65,9 +65,16 @@ public final class TestDriver implements LentResources, Interrupts, AutoCloseabl
 
     /// Vectors taken since the last call.
     public List<Integer> raised() {
-        List<Integer> all = List.copyOf(raised);
-        raised.clear();
-        return all;
+        synchronized (raised) {
+            List<Integer> all = List.copyOf(raised);
+            raised.clear();
+            return all;
+        }
+    }
+
+    /// The memory that the device reaches.
+    public GuestRam ram() {
+        return ram;
     }
 
     /// Level of the pin.
@@ -125,17 +132,7 @@ public final class TestDriver implements LentResources, Interrupts, AutoCloseabl
 
     @Override
     public DmaSpace dma() {
-        return new DmaSpace() {
-            @Override
-            public void read(long iova, MemorySegment destination, long destinationOffset, long count) throws VfioException {
-                throw new VfioException(Errno.EFAULT, "iova=0x%x expected=mapped".formatted(iova));
-            }
-
-            @Override
-            public void write(long iova, MemorySegment source, long sourceOffset, long count) throws VfioException {
-                throw new VfioException(Errno.EFAULT, "iova=0x%x expected=mapped".formatted(iova));
-            }
-        };
+        return ram;
     }
 
     @Override
@@ -146,7 +143,9 @@ public final class TestDriver implements LentResources, Interrupts, AutoCloseabl
     @Override
     public boolean raise(InterruptKind kind, int vector) {
         if (taking) {
-            raised.add(vector);
+            synchronized (raised) {
+                raised.add(vector);
+            }
         }
         return taking;
     }
@@ -161,5 +160,6 @@ public final class TestDriver implements LentResources, Interrupts, AutoCloseabl
     public void close() {
         function.close();
         arena.close();
+        ram.close();
     }
 }

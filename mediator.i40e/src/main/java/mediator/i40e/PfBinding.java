@@ -13,16 +13,21 @@ final class PfBinding implements AutoCloseable {
     /// What the driver is called.
     static final String DRIVER = "i40e";
 
+    /// How long the device may take for a command: it may have to wait for memory that a client serves.
+    private static final long COMMAND_MILLIS = 2_000;
+
     private static final Logger LOG = System.getLogger(PfBinding.class.getName());
 
     private final PciAddress address;
     private final PfResources resources;
     private final BoundFunction bound;
+    private final VfStateCommands states;
 
     private PfBinding(PciAddress address, PfResources resources, BoundFunction bound) {
         this.address = address;
         this.resources = resources;
         this.bound = bound;
+        this.states = new VfStateCommands(new AdminQueue(bound, resources.dma(), COMMAND_MILLIS));
     }
 
     /// Binds a function.
@@ -46,6 +51,11 @@ final class PfBinding implements AutoCloseable {
         return address;
     }
 
+    /// How the states of its virtual functions are moved.
+    VfStateCommands states() {
+        return states;
+    }
+
     /// Whether the address is that of a virtual function of this one, by what its SR-IOV capability says now.
     boolean covers(PciAddress candidate) {
         if (candidate.domain() != address.domain()) {
@@ -57,6 +67,11 @@ final class PfBinding implements AutoCloseable {
             LOG.log(Level.DEBUG, "{0}: virtual functions unknown: {1}", address, e.getMessage());
             return false;
         }
+    }
+
+    /// Resets the function by itself; its virtual functions stay as they are.
+    void reset() throws VfioException {
+        bound.reset();
     }
 
     @Override

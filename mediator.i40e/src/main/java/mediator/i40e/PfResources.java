@@ -6,19 +6,18 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import vfio.pci.api.Errno;
-import vfio.pci.api.VfioException;
-import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
 
-/// What the driver lends a physical function: memory for BAR pages that are memory, should it have any; no memory to reach by DMA and
-/// nobody to take interrupts, because the driver uses neither.
-final class PfResources implements LentResources, DmaSpace, Interrupts, AutoCloseable {
+/// What the driver lends a physical function: memory for BAR pages that are memory, should it have any; as much memory to reach by DMA as
+/// its
+/// admin queue needs; and nobody to take interrupts, because the driver looks by itself.
+final class PfResources implements LentResources, Interrupts, AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Map<Integer, MemorySegment> memory = new HashMap<>();
+    private final DmaMemory dma = new DmaMemory(arena, AdminQueue.MEMORY);
 
     PfResources(List<Bar> bars) {
         for (Bar bar : bars) {
@@ -32,23 +31,13 @@ final class PfResources implements LentResources, DmaSpace, Interrupts, AutoClos
     }
 
     @Override
-    public DmaSpace dma() {
-        return this;
+    public DmaMemory dma() {
+        return dma;
     }
 
     @Override
     public Interrupts interrupts() {
         return this;
-    }
-
-    @Override
-    public void read(long iova, MemorySegment destination, long destinationOffset, long count) throws VfioException {
-        throw nothingMapped(iova);
-    }
-
-    @Override
-    public void write(long iova, MemorySegment source, long sourceOffset, long count) throws VfioException {
-        throw nothingMapped(iova);
     }
 
     @Override
@@ -65,9 +54,5 @@ final class PfResources implements LentResources, DmaSpace, Interrupts, AutoClos
     @Override
     public void close() {
         arena.close();
-    }
-
-    private static VfioException nothingMapped(long iova) {
-        return new VfioException(Errno.EFAULT, "iova=0x%x expected=mapped".formatted(iova));
     }
 }

@@ -3,5 +3,6 @@
 ///
 /// Who it fits: `PfDriver` binds physical functions (`PfId`, `PfBinding`, `SriovCapability`) and publishes `I40eMediator`, which accepts
 /// their virtual functions. What it does to an open one: `VfMediation`, over the registers in `VfRegister`. Dirty tracking starts in
-/// `TailTracking`, migration in `MigrationStates`; getting and putting the device's state is missing.
+/// `TailTracking`, migration in `MigrationStates`; getting and putting the
+/// device's state (`VfStateCommands`, over `AdminQueue`) is not connected to it yet.
 package mediator.i40e;

@@ -14,7 +14,6 @@ import vfio.pci.api.dma.DmaMapping;
 
 /// DMA_MAP and DMA_UNMAP.
 class DmaTest {
-    private static final int ENOENT = 2;
     private static final int EEXIST = 17;
     private static final int EINVAL = 22;
     private static final int EOPNOTSUPP = 95;
@@ -129,8 +128,8 @@ class DmaTest {
             assertThat(client.call(RawClient.DMA_UNMAP, Bytes.of().u32(24, 0).u64(0)).errno()).isEqualTo(EINVAL);
             assertThat(client.call(RawClient.DMA_UNMAP, Bytes.of().u32(24, 0).u64(0, 0x2000).u8(0)).errno()).isEqualTo(EINVAL);
             assertThat(client.call(RawClient.DMA_UNMAP, Bytes.of().u32(64, 1).u64(0, 0x2000, 0x1000, 8)).errno()).isEqualTo(EOPNOTSUPP);
-            assertThat(client.call(RawClient.DMA_UNMAP, unmap(0, 0x1000, 0x1000)).errno()).isEqualTo(ENOENT);
-            assertThat(client.call(RawClient.DMA_UNMAP, unmap(0, 0, 0x1000)).errno()).isEqualTo(ENOENT);
+            assertThat(client.call(RawClient.DMA_UNMAP, unmap(0, 0x1000, 0x1000)).errno()).isEqualTo(EINVAL);
+            assertThat(client.call(RawClient.DMA_UNMAP, unmap(0, 0, 0x1000)).errno()).isEqualTo(EINVAL);
             assertThat(fixture.pci.next().mappings).hasSize(1);
         }
     }
@@ -142,7 +141,7 @@ class DmaTest {
             client.call(RawClient.DMA_MAP, map(3, 0, 0, 0x2000), file);
             client.call(RawClient.DMA_MAP, map(3, 0, 0x2000, 0x2000), file);
             assertThat(client.call(RawClient.DMA_UNMAP, unmap(0, 0x2000, 0x2000)).payload()).isEqualTo(unmap(0, 0x2000, 0x2000).array());
-            assertThat(client.call(RawClient.DMA_UNMAP, unmap(0, 0x2000, 0x2000)).errno()).isEqualTo(ENOENT);
+            assertThat(client.call(RawClient.DMA_UNMAP, unmap(0, 0x2000, 0x2000)).errno()).as("nothing is there").isZero();
             assertThat(fixture.pci.next().mappings).containsOnlyKeys(0L);
             assertThat(ServerFixture.descriptors()).hasSize(before + 1);
         }

@@ -184,6 +184,21 @@ class MessageMemoryTest {
         }
     }
 
+    @Test
+    void failsAtOnceWhenTheClientHasClosedItsTwinSocket() throws Exception {
+        try (RawClient client = RawClient.connect(fixture.socket)) {
+            RawClient.Answer version = client.call(RawClient.VERSION, Bytes.of().u16(0, 0)
+                .text("{\"capabilities\":{\"twin_socket\":{\"supported\":true}}}").u8(0));
+            RemoteMemory memory = map(client, fixture.pci.next());
+            RawClient twin = RawClient.over(version.fds().getFirst());
+            CompletableFuture<Void> inFlight = onItsThread(() -> memory.read(IOVA, MemorySegment.ofArray(new byte[8]), 0, 8));
+            assertThat(twin.receive().command()).isEqualTo(DMA_READ);
+            twin.close();
+            failsWith(inFlight, Errno.EFAULT);
+            failsWith(onItsThread(() -> memory.read(IOVA, MemorySegment.ofArray(new byte[8]), 0, 8)), Errno.EFAULT);
+        }
+    }
+
     /// The client has sent a read of a register and does nothing else until it is answered, as QEMU does; the device's thread needs memory
     /// of the client at that time.
     @Test

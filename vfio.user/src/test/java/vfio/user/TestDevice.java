@@ -304,11 +304,15 @@ final class TestDevice implements VfioDevice {
     @Override
     public synchronized void dmaUnmap(long iova, long size) throws VfioException {
         calls.add("unmap iova=0x%x size=0x%x".formatted(iova, size));
-        DmaMapping mapping = mappings.get(iova);
-        if (mapping == null || mapping.size() != size) {
-            throw new VfioException(Errno.ENOENT, "iova=0x%x size=0x%x".formatted(iova, size));
+        for (DmaMapping mapping : List.copyOf(mappings.values())) {
+            boolean apart = mapping.iova() + mapping.size() <= iova || mapping.iova() >= iova + size;
+            if (!apart && (mapping.iova() < iova || mapping.iova() + mapping.size() > iova + size)) {
+                throw new VfioException(Errno.EINVAL, "iova=0x%x size=0x%x cuts a mapping".formatted(iova, size));
+            }
+            if (!apart) {
+                release(mappings.remove(mapping.iova()));
+            }
         }
-        release(mappings.remove(iova));
     }
 
     @Override

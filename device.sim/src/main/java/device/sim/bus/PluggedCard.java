@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package device.sim.bus;
 
-import device.sim.function.SimulatedFunction;
 import device.sim.settings.SettingsException;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.util.List;
 import java.util.function.Supplier;
 import vfio.pci.api.VfioException;
 
@@ -14,11 +12,11 @@ public final class PluggedCard implements AutoCloseable {
     private static final Logger LOG = System.getLogger(PluggedCard.class.getName());
 
     private final SimulatedBus bus;
-    private final List<SimulatedFunction> functions;
+    private final Card card;
 
-    private PluggedCard(SimulatedBus bus, List<SimulatedFunction> functions) {
+    private PluggedCard(SimulatedBus bus, Card card) {
         this.bus = bus;
-        this.functions = functions;
+        this.card = card;
     }
 
     /// Builds the functions and plugs them in.
@@ -26,12 +24,9 @@ public final class PluggedCard implements AutoCloseable {
     /// @param name of the configuration, for the log
     /// @param build reads the configuration
     /// @throws SettingsException when the configuration is wrong or an address is taken; that was logged
-    public static PluggedCard plug(SimulatedBus bus, String name, Supplier<List<SimulatedFunction>> build) {
+    public static PluggedCard plug(SimulatedBus bus, String name, Supplier<? extends Card> build) {
         try {
-            List<SimulatedFunction> functions = build.get();
-            bus.add(functions);
-            LOG.log(Level.INFO, "{0}: {1}", name, functions);
-            return new PluggedCard(bus, functions);
+            return plug(bus, name, build.get());
         } catch (SettingsException e) {
             LOG.log(Level.ERROR, "{0}: {1}", name, e.getMessage());
             throw e;
@@ -41,8 +36,23 @@ public final class PluggedCard implements AutoCloseable {
         }
     }
 
+    private static PluggedCard plug(SimulatedBus bus, String name, Card card) throws VfioException {
+        boolean added = false;
+        try {
+            bus.add(card.functions());
+            added = true;
+        } finally {
+            if (!added) {
+                card.close();
+            }
+        }
+        LOG.log(Level.INFO, "{0}: {1}", name, card.functions());
+        return new PluggedCard(bus, card);
+    }
+
     @Override
     public void close() {
-        bus.remove(functions);
+        bus.remove(card.functions());
+        card.close();
     }
 }

@@ -48,6 +48,21 @@ public final class ConfigSpace {
         return triggered != 0;
     }
 
+    /// All bytes as they read.
+    public byte[] bytes() {
+        return value.clone();
+    }
+
+    /// Takes over what another function's fields were, those that a write can change. No trigger has an effect.
+    ///
+    /// @param bytes as [#bytes()] gave them, as many as there are
+    public void restore(byte[] bytes) {
+        for (int at = 0; at < value.length; at++) {
+            int taken = writable[at] | clearable[at];
+            value[at] = (byte) (value[at] & ~taken | bytes[at] & taken);
+        }
+    }
+
     /// Returns every field to its first value.
     public void reset() {
         System.arraycopy(initial, 0, value, 0, value.length);

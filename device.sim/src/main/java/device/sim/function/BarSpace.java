@@ -114,6 +114,12 @@ final class BarSpace {
         return inMemory(edgesPassed(offset));
     }
 
+    /// Whether an access has a part in the memory.
+    boolean reachesMemory(long offset, int count) {
+        int passed = edgesPassed(offset);
+        return inMemory(passed) || runEnd(passed) < offset + count;
+    }
+
     private int edgesPassed(long offset) {
         int passed = 0;
         while (passed < edges.length && edges[passed] <= offset) {

@@ -2,9 +2,11 @@
 package device.sim.function;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.BoundFunction;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 
 /// A simulated function in the hands of its driver. Every call takes the device's lock and looks whether the binding is still in force, so
@@ -39,9 +41,13 @@ final class Binding extends BoundFunction {
 
     @Override
     public void writeConfig(long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
+        boolean reset;
         synchronized (model.lock()) {
             checkBoundLocked();
-            model.writeConfigLocked(offset, buffer, bufferOffset, count);
+            reset = model.writeConfigLocked(offset, buffer, bufferOffset, count);
+        }
+        if (reset) {
+            model.settle();
         }
     }
 
@@ -57,7 +63,11 @@ final class Binding extends BoundFunction {
     public void writeBar(int bar, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
         synchronized (model.lock()) {
             checkBoundLocked();
-            model.spaceLocked(bar).write(offset, buffer, bufferOffset, count);
+            BarSpace space = model.spaceLocked(bar);
+            space.write(offset, buffer, bufferOffset, count);
+            if (space.reachesMemory(offset, count)) {
+                model.memoryWrittenLocked(bar, offset, count);
+            }
         }
     }
 
@@ -67,6 +77,7 @@ final class Binding extends BoundFunction {
             checkBoundLocked();
             model.resetLocked();
         }
+        model.settle();
     }
 
     @Override
@@ -76,6 +87,14 @@ final class Binding extends BoundFunction {
                 model.vectorEnabledLocked(kind, vector);
             }
         }
+    }
+
+    @Override
+    public boolean tapDoorbells(Optional<DoorbellTap> tap) throws VfioException {
+        synchronized (model.lock()) {
+            checkBoundLocked();
+        }
+        return model.tapDoorbells(tap);
     }
 
     @Override

@@ -8,12 +8,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import vfio.pci.api.Errno;
 import vfio.pci.api.Range;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.Bar;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
-import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
 
 /// One simulated device behind its function: config space, registers, and how it is reset. Extended by each kind of device.
@@ -30,6 +31,17 @@ public abstract class DeviceModel {
     protected DeviceModel(ConfigSpace config, MessageInterrupts messages) {
         this.config = config;
         this.messages = messages;
+    }
+
+    /// Its config space.
+    protected final ConfigSpace configLocked() {
+        return config;
+    }
+
+    /// What the device's own side sees of a register that lives in the lent memory; 0 while nobody drives the function.
+    protected final int inMemoryLocked(int bar, int offset) {
+        BarSpace space = declared(bar);
+        return space.attached() ? space.peek(offset) : 0;
     }
 
     /// Guards all state of the device.
@@ -49,18 +61,39 @@ public abstract class DeviceModel {
     /// which a function level reset leaves as it is.
     protected abstract Map<Integer, List<Range>> registersInMemory();
 
+    /// Has somebody told of doorbells, as [vfio.pci.api.function.BoundFunction#tapDoorbells] says. Called with no lock held; for devices
+    /// that
+    /// can.
+    protected boolean tapDoorbells(Optional<DoorbellTap> tap) {
+        return false;
+    }
+
+    /// The network's side of it, if it is a network device.
+    public Optional<NetworkSide> network() {
+        return Optional.empty();
+    }
+
     /// Makes the device raise an interrupt now, whatever its own enables say.
     ///
     /// @param vector below the number of vectors
     /// @return whether somebody took it
     protected abstract boolean interruptLocked(int vector);
 
-    /// A driver lends its interrupts; for devices that have a pin.
-    protected void attachLocked(Interrupts interrupts) {
+    /// A driver lends what the device may use from now on; for devices that use more than memory and messages.
+    protected void attachLocked(Lent lent) {
     }
 
-    /// Nothing that was lent may be used any more; for devices that have a pin.
+    /// What was lent is asked back: the device starts nothing with it any more, and [#settle()] waits for what it is in the middle of.
     protected void detachLocked() {
+    }
+
+    /// Waits until no thread of the device acts for what was before the last reset or detachment, and completes that. Called with no lock
+    /// held, after each of them; for devices that have threads.
+    protected void settle() {
+    }
+
+    /// A driver wrote into memory-like pages through the function, and the memory has it; for devices that have doorbells there.
+    protected void memoryWrittenLocked(int bar, long offset, int count) {
     }
 
     /// Clears the registers that live in the lent memory.
@@ -100,28 +133,28 @@ public abstract class DeviceModel {
         throw new IllegalArgumentException("bar=%d expected=one that the device declared".formatted(bar));
     }
 
-    /// What a driver lends for each BAR with memory in it. Called without the lock, because it is the driver that answers.
+    /// What a driver lends, with the memory of each BAR that has some. Called without the lock, because it is the driver that answers.
     ///
     /// @throws IllegalArgumentException when some of it is shorter than the pages that the BAR declared
-    final Map<Integer, MemorySegment> memoryLent(LentResources lent) {
+    final Lent take(LentResources lent) {
         Map<Integer, MemorySegment> memory = new HashMap<>();
         for (BarSpace space : spaces) {
             if (!space.bar().memoryLike().isEmpty()) {
                 memory.put(space.bar().index(), space.checked(lent.barMemory(space.bar().index())));
             }
         }
-        return memory;
+        return new Lent(memory, lent.dma(), lent.interrupts());
     }
 
-    final void lendLocked(Map<Integer, MemorySegment> memory, Interrupts interrupts) {
+    final void lendLocked(Lent lent) {
         for (BarSpace space : spaces) {
-            if (memory.containsKey(space.bar().index())) {
-                space.attach(memory.get(space.bar().index()));
+            if (lent.memory().containsKey(space.bar().index())) {
+                space.attach(lent.memory().get(space.bar().index()));
             }
         }
-        messages.attach(interrupts);
-        attachLocked(interrupts);
+        messages.attach(lent.interrupts());
         clearRegistersInMemoryLocked();
+        attachLocked(lent);
     }
 
     final void giveBackLocked() {
@@ -150,11 +183,13 @@ public abstract class DeviceModel {
         config.read(offset, buffer, bufferOffset, count);
     }
 
-    final void writeConfigLocked(long offset, MemorySegment buffer, long bufferOffset, int count) {
+    /// @return whether the function was reset by it
+    final boolean writeConfigLocked(long offset, MemorySegment buffer, long bufferOffset, int count) {
         boolean functionLevelReset = config.write(offset, buffer, bufferOffset, count);
         if (functionLevelReset) {
             resetLocked();
         }
+        return functionLevelReset;
     }
 
     final BarSpace spaceLocked(int bar) throws VfioException {

@@ -55,6 +55,24 @@ public final class MessageInterrupts {
         return bits;
     }
 
+    /// Takes over what another function had pending, and sends nothing.
+    ///
+    /// @param bits of the first 32 vectors, as [#pendingBits(int)] said
+    public void restore(int bits) {
+        for (int i = 0; i < pending.length; i++) {
+            pending[i] = i < Integer.SIZE && (bits & 1 << i) != 0;
+        }
+    }
+
+    /// Tries again to send what is pending.
+    public void retry() {
+        for (int i = 0; i < pending.length; i++) {
+            if (pending[i]) {
+                raise(i);
+            }
+        }
+    }
+
     void vectorEnabled(InterruptKind enabledKind, int vector) {
         if (enabledKind == kind && vector >= 0 && vector < pending.length && pending[vector]) {
             raise(vector);

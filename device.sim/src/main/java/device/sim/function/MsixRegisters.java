@@ -31,6 +31,16 @@ public final class MsixRegisters extends RegisterFile {
         }
     }
 
+    /// The table, four words an entry.
+    public int[] table() {
+        return table.clone();
+    }
+
+    /// Takes over another function's table.
+    public void table(int[] words) {
+        System.arraycopy(words, 0, table, 0, table.length);
+    }
+
     @Override
     public int read(int offset) {
         return peek(offset);

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package device.sim.function;
 
-import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import vfio.pci.api.Errno;
@@ -14,7 +12,6 @@ import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.BoundFunction;
 import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.function.InterruptVectors;
-import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
 import vfio.pci.api.function.PciFunction;
 
@@ -23,6 +20,9 @@ public final class SimulatedFunction implements PciFunction {
     private final FunctionDescription description;
     private final DeviceModel model;
     private volatile Optional<Binding> binding = Optional.empty();
+    /// Whether the binding still reaches the device; guarded by the device's lock. One that is being closed does not, and keeps its place
+    /// until everything it lent is out of use.
+    private boolean inForce;
     private volatile boolean present;
     private volatile Runnable driverChanged = () -> { };
 
@@ -76,8 +76,7 @@ public final class SimulatedFunction implements PciFunction {
     public BoundFunction bind(String driver, LentResources lent) throws VfioException {
         Objects.requireNonNull(driver, "driver");
         Binding next = new Binding(this, driver);
-        Map<Integer, MemorySegment> memory = model.memoryLent(lent);
-        Interrupts interrupts = lent.interrupts();
+        Lent taken = model.take(lent);
         synchronized (model.lock()) {
             if (!present) {
                 throw new VfioException(Errno.ENODEV, "address=%s expected=a function that is plugged in".formatted(address()));
@@ -85,8 +84,9 @@ public final class SimulatedFunction implements PciFunction {
             if (binding.isPresent()) {
                 throw new VfioException(Errno.EBUSY, "address=%s driver=%s".formatted(address(), binding.get().driver()));
             }
-            model.lendLocked(memory, interrupts);
+            model.lendLocked(taken);
             binding = Optional.of(next);
+            inForce = true;
         }
         // Outside the lock: this fires service events, and a listener may call right back.
         driverChanged.run();
@@ -112,11 +112,12 @@ public final class SimulatedFunction implements PciFunction {
     public void vanish() {
         leave();
         synchronized (model.lock()) {
-            if (binding.isPresent()) {
-                binding = Optional.empty();
-                model.giveBackLocked();
+            if (binding.isEmpty()) {
+                return;
             }
+            endLocked();
         }
+        letGo();
     }
 
     /// Makes the device raise an interrupt, as [DeviceModel#interruptLocked(int)] says.
@@ -130,7 +131,7 @@ public final class SimulatedFunction implements PciFunction {
             throw new VfioException(Errno.EINVAL, "address=%s vector=%d expected=0 to %d".formatted(address(), vector, count - 1));
         }
         synchronized (model.lock()) {
-            if (binding.isEmpty()) {
+            if (!inForce) {
                 throw unbound();
             }
             return model.interruptLocked(vector);
@@ -169,7 +170,7 @@ public final class SimulatedFunction implements PciFunction {
 
     /// Whether this binding is the one in force. The device's lock is held.
     boolean isBoundLocked(Binding candidate) {
-        return binding.isPresent() && binding.get() == candidate;
+        return inForce && binding.isPresent() && binding.get() == candidate;
     }
 
     void unbind(Binding closing) {
@@ -177,10 +178,26 @@ public final class SimulatedFunction implements PciFunction {
             if (!isBoundLocked(closing)) {
                 return;
             }
-            model.giveBackLocked();
-            binding = Optional.empty();
+            endLocked();
         }
+        letGo();
         driverChanged.run();
+    }
+
+    private void endLocked() {
+        if (inForce) {
+            inForce = false;
+            model.giveBackLocked();
+        }
+    }
+
+    private void letGo() {
+        model.settle();
+        synchronized (model.lock()) {
+            if (!inForce) {
+                binding = Optional.empty();
+            }
+        }
     }
 
     private VfioException unbound() {

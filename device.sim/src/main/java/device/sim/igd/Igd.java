@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package device.sim.igd;
 
+import device.sim.bus.Card;
 import device.sim.bus.PluggedCard;
 import device.sim.bus.SimulatedBus;
 import device.sim.function.SimulatedFunction;
@@ -41,12 +42,17 @@ public final class Igd {
     @Activate
     void activate(Map<String, Object> properties) {
         String name = String.valueOf(properties.get(Constants.SERVICE_PID));
-        card = Optional.of(PluggedCard.plug(bus, name, () -> List.of(function(new Settings(properties)))));
+        card = Optional.of(PluggedCard.plug(bus, name, () -> card(new Settings(properties))));
     }
 
     @Deactivate
     void deactivate() {
         card.ifPresent(PluggedCard::close);
+    }
+
+    private static Card card(Settings settings) {
+        List<SimulatedFunction> functions = List.of(function(settings));
+        return () -> functions;
     }
 
     static SimulatedFunction function(Settings settings) {

@@ -2,13 +2,13 @@
 package device.sim.igd;
 
 import device.sim.function.DeviceModel;
+import device.sim.function.Lent;
 import device.sim.function.MessageInterrupts;
 import device.sim.register.ReservedRegisters;
 import java.util.List;
 import java.util.Map;
 import vfio.pci.api.Range;
 import vfio.pci.api.function.InterruptKind;
-import vfio.pci.api.function.Interrupts;
 
 /// A simulated graphics device.
 final class IgdModel extends DeviceModel {
@@ -59,8 +59,8 @@ final class IgdModel extends DeviceModel {
     }
 
     @Override
-    protected void attachLocked(Interrupts lent) {
-        interrupts.attach(lent);
+    protected void attachLocked(Lent lent) {
+        interrupts.attach(lent.interrupts());
     }
 
     @Override

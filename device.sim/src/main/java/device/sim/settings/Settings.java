@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package device.sim.settings;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -58,7 +59,34 @@ public record Settings(Map<String, Object> values) {
         throw new SettingsException("%s=%s expected=a number from %d to %d".formatted(key, text, least, most));
     }
 
-    private String text(String key, String otherwise) {
+    /// One of several words.
+    ///
+    /// @throws SettingsException when it is none of them
+    public String choice(String key, String otherwise, List<String> choices) {
+        String text = text(key, otherwise);
+        if (!choices.contains(text)) {
+            throw new SettingsException("%s=%s expected=one of %s".formatted(key, text, choices));
+        }
+        return text;
+    }
+
+    /// The hardware address of one station, its first byte the number's highest of six.
+    ///
+    /// @throws SettingsException when it is none
+    public long hardwareAddress(String key, long otherwise) {
+        Object value = values.get(key);
+        if (value == null) {
+            return otherwise;
+        }
+        try {
+            return HardwareAddress.parse(value.toString().trim());
+        } catch (IllegalArgumentException e) {
+            throw new SettingsException(key + ": " + e.getMessage());
+        }
+    }
+
+    /// The text itself, without blanks around it.
+    public String text(String key, String otherwise) {
         return Optional.ofNullable(values.get(key)).map(value -> value.toString().trim()).orElse(otherwise);
     }
 }

@@ -2,7 +2,9 @@
 package device.sim.shell;
 
 import device.sim.bus.SimulatedBus;
+import device.sim.function.NetworkSide;
 import device.sim.function.SimulatedFunction;
+import device.sim.settings.HardwareAddress;
 import java.io.PrintStream;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -17,12 +19,18 @@ import vfio.pci.api.VfioException;
     "osgi.command.scope=sim",
     "osgi.command.function=list",
     "osgi.command.function=interrupt",
+    "osgi.command.function=link",
+    "osgi.command.function=mac",
+    "osgi.command.function=vlan",
+    "osgi.command.function=stats",
     "osgi.command.function=peek",
     "osgi.command.function=poke",
     "osgi.command.function=plug",
     "osgi.command.function=unplug"})
 public final class SimulatedDeviceCommands {
     private static final String ROW = "%-13s %-10s %-8s %-13s %s%n";
+
+    private static final int LAST_VLAN = 4094;
 
     private final SimulatedBus bus;
 
@@ -80,6 +88,39 @@ public final class SimulatedDeviceCommands {
         function.poke(index, at & ~3L, kept | (int) bits << shift);
     }
 
+    /// `sim:link ADDRESS up|down`: the cable is plugged in or out.
+    public void link(String address, String state) throws VfioException {
+        if (!state.equals("up") && !state.equals("down")) {
+            throw new VfioException(Errno.EINVAL, "link=%s expected=up or down".formatted(state));
+        }
+        network(address).link(state.equals("up"));
+        out().printf("link address=%s %s%n", address, state);
+    }
+
+    /// `sim:mac ADDRESS MAC`: the host gives the function a hardware address, and resets it.
+    public void mac(String address, String mac) throws VfioException {
+        NetworkSide network = network(address);
+        try {
+            network.address(HardwareAddress.parse(mac));
+        } catch (IllegalArgumentException e) {
+            throw new VfioException(Errno.EINVAL, e.getMessage());
+        }
+        out().printf("mac address=%s %s%n", address, mac);
+    }
+
+    /// `sim:vlan ADDRESS ID`: the host puts the function in a VLAN, or with 0 in none, and resets it.
+    public void vlan(String address, String vlan) throws VfioException {
+        network(address).vlan((int) number("ID", vlan, LAST_VLAN));
+        out().printf("vlan address=%s %s%n", address, vlan);
+    }
+
+    /// `sim:stats ADDRESS`: how a network device is, and what passed.
+    public void stats(String address) throws VfioException {
+        NetworkSide network = network(address);
+        network.state().forEach((name, value) -> out().printf("%-24s %s%n", name, value));
+        network.statistics().forEach((name, value) -> out().printf("%-24s %d%n", name, value));
+    }
+
     /// `sim:unplug ADDRESS`: the function goes; the virtual functions of a physical one go before it.
     public void unplug(String address) throws VfioException {
         bus.unplug(address(address));
@@ -94,6 +135,11 @@ public final class SimulatedDeviceCommands {
 
     private SimulatedFunction function(String address) throws VfioException {
         return bus.function(address(address));
+    }
+
+    private NetworkSide network(String address) throws VfioException {
+        return function(address).model().network().orElseThrow(() -> new VfioException(Errno.EINVAL,
+            "address=%s expected=a network device that is one by itself: a virtual function".formatted(address)));
     }
 
     private static PciAddress address(String text) throws VfioException {

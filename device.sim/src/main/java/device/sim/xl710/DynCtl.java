@@ -24,6 +24,12 @@ final class DynCtl {
     /// Bits that read back as written: ITR_INDX, INTERVAL, SW_ITR_INDX_ENA, SW_ITR_INDX, WB_ON_ITR, INTENA_MSK.
     static final int KEPT = 0x3 << 3 | 0xFFF << 5 | 1 << 24 | 0x3 << 25 | 1 << 30 | INTENA_MSK;
 
+    /// First of the causes in ICR01 that stand for queues served by vector 0.
+    static final int ICR_QUEUE_SHIFT = 1;
+    /// As many of them as there are.
+    static final int ICR_QUEUES = 0xF;
+    /// Cause in ICR01: the mailbox.
+    static final int ICR_ADMINQ = 1 << 30;
     /// Cause in ICR01: a software interrupt. It has no enable.
     static final int ICR_SWINT = 1 << 31;
     /// Bits of ICR0_ENA1 that exist: link change, mailbox, and the reserved one.

@@ -3,6 +3,7 @@ package device.sim.xl710;
 
 import device.sim.register.RegisterFile;
 import device.sim.register.RegisterMap;
+import device.sim.xl710.mailbox.AdminQueues;
 import java.util.BitSet;
 import java.util.List;
 import vfio.pci.api.PciAddress;
@@ -19,17 +20,24 @@ final class PfRegisters extends RegisterFile {
 
     private final PciAddress address;
     private final List<VfModel> virtualFunctions;
+    private final AdminQueues adminQueues;
+    private final Runnable wake;
     private final BitSet held = new BitSet();
 
-    PfRegisters(PciAddress address, List<VfModel> virtualFunctions) {
+    /// @param wake told, with the lock held, that the admin queues' registers changed
+    PfRegisters(PciAddress address, List<VfModel> virtualFunctions, AdminQueues adminQueues, Runnable wake) {
         this.address = address;
         this.virtualFunctions = List.copyOf(virtualFunctions);
+        this.adminQueues = adminQueues;
+        this.wake = wake;
     }
 
     /// First values. Virtual functions are left alone: hardware would take them away with a reset of their physical function, which here
     /// would mean that its driver could not be exchanged under a running guest.
     void reset() {
         held.clear();
+        adminQueues.resetLocked();
+        virtualFunctions.forEach(VfModel::releasedByPhysicalFunction);
     }
 
     @Override
@@ -44,9 +52,12 @@ final class PfRegisters extends RegisterFile {
         return switch (register) {
             case VFGEN_RSTAT1 -> exists(index) ? virtualFunctions.get(index).status() : 0;
             case VPGEN_VFRTRIG -> held.get(index) ? VFSWR : 0;
-            // The reset is over when the write that triggered it returns.
-            case VPGEN_VFRSTAT -> exists(index) ? VFRD : 0;
+            case VPGEN_VFRSTAT -> exists(index) && virtualFunctions.get(index).resetDone() ? VFRD : 0;
             case GLGEN_VFLRSTAT -> functionLevelResets(index);
+            case PF_ATQBAL, PF_ATQBAH, PF_ATQLEN, PF_ATQH, PF_ATQT -> adminQueues.transmit().read(register.ringRegister());
+            case PF_ARQBAL, PF_ARQBAH, PF_ARQLEN, PF_ARQH, PF_ARQT -> adminQueues.receive().read(register.ringRegister());
+            case VF_ATQBAL, VF_ARQBAL, VF_ATQBAH, VF_ARQBAH, VF_ATQLEN, VF_ARQLEN, VF_ATQH, VF_ARQH, VF_ATQT, VF_ARQT,
+                VFINT_DYN_CTL0, VFINT_ICR0, VFINT_ICR0_ENA -> seen(index, register.virtual());
             case PF_FUNC_RID -> address.routingId();
             case PF_VT_PFALLOC -> virtualFunctions.isEmpty() ? 0
                 : PFALLOC_VALID | virtualFunctions.size() - 1 << PFALLOC_LAST_SHIFT;
@@ -69,6 +80,17 @@ final class PfRegisters extends RegisterFile {
                     reset();
                 }
             }
+            case PF_ATQBAL, PF_ATQBAH, PF_ATQLEN, PF_ATQH, PF_ATQT -> {
+                adminQueues.transmit().write(register.ringRegister(), value);
+                wake.run();
+            }
+            case PF_ARQBAL, PF_ARQBAH, PF_ARQLEN, PF_ARQH, PF_ARQT -> {
+                adminQueues.receive().write(register.ringRegister(), value);
+                wake.run();
+            }
+            // A view of what virtual functions have.
+            case VF_ATQBAL, VF_ARQBAL, VF_ATQBAH, VF_ARQBAH, VF_ATQLEN, VF_ARQLEN, VF_ATQH, VF_ARQH, VF_ATQT, VF_ARQT,
+                VFINT_DYN_CTL0, VFINT_ICR0, VFINT_ICR0_ENA -> { }
             case VPGEN_VFRSTAT, PF_FUNC_RID, PFGEN_PORTNUM, PF_VT_PFALLOC, GLGEN_RSTAT -> { }
             case RESERVED -> { }
         }
@@ -82,6 +104,10 @@ final class PfRegisters extends RegisterFile {
     @Override
     protected int leftOut(int offset) {
         return MAP.at(offset) == PfRegister.GLGEN_VFLRSTAT ? 0 : peek(offset);
+    }
+
+    private int seen(int vf, VfRegister register) {
+        return exists(vf) ? virtualFunctions.get(vf).peek(register.base()) : 0;
     }
 
     private void setStatus(int vf, int value) {

@@ -8,7 +8,8 @@ import java.util.Arrays;
 ///
 /// An event makes its vector pending. A pending vector whose INTENA is set sends, which ends both. Vector 0 is pending besides for as long
 /// as an enabled cause stands in ICR01, and is looked at anew on each write of its control or of the enables, since drivers write those in
-/// either order. Intervals are kept and not waited for: there is no moderation.
+/// either order. Intervals are kept and not waited for: there is no moderation. Write-back on expiry of an interval (WB_ON_ITR) is always
+/// given, since everything is written back at once.
 ///
 /// Guarded by the function's lock.
 final class VfInterrupts {
@@ -70,6 +71,14 @@ final class VfInterrupts {
         evaluate(0);
     }
 
+    /// Queues that are served by vector 0 wrote back: a cause for each, and the vector is pending whatever the mailbox's enables say.
+    ///
+    /// @param queues a bit for each of queue pairs 0 to 3
+    void queueCauses(int queues) {
+        causes |= (queues & DynCtl.ICR_QUEUES) << DynCtl.ICR_QUEUE_SHIFT;
+        event(0);
+    }
+
     /// ICR01 as a driver reads it, which clears it.
     int takeCauses() {
         int taken = causes;
@@ -93,6 +102,35 @@ final class VfInterrupts {
     void writeEnabledCauses(int value) {
         enabledCauses = value & DynCtl.ENA_MASK;
         evaluate(0);
+    }
+
+    /// What a vector has not sent yet.
+    boolean pending(int vector) {
+        return pending[vector];
+    }
+
+    /// How many controls there are.
+    int controls() {
+        return control.length;
+    }
+
+    /// Takes over what another function's vector was, and sends nothing.
+    void restore(int vector, int value, boolean owed) {
+        pokeControl(vector, value);
+        pending[vector] = owed;
+    }
+
+    /// Takes over what another function's causes were, and sends nothing.
+    void restoreCauses(int latched, int enabled) {
+        causes = latched;
+        enabledCauses = enabled & DynCtl.ENA_MASK;
+    }
+
+    /// Sends what can be sent.
+    void evaluateAll() {
+        for (int vector = 0; vector < control.length; vector++) {
+            evaluate(vector);
+        }
     }
 
     private void evaluate(int vector) {

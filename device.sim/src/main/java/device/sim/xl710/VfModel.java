@@ -1,43 +1,181 @@
 // SPDX-License-Identifier: Apache-2.0
 package device.sim.xl710;
 
+import device.sim.configspace.ConfigSpace;
 import device.sim.function.DeviceModel;
+import device.sim.function.Lent;
 import device.sim.function.MessageInterrupts;
 import device.sim.function.MsixRegisters;
+import device.sim.function.NetworkSide;
+import device.sim.wire.Port;
+import device.sim.xl710.engine.VfEngine;
+import device.sim.xl710.mailbox.AdminQueues;
+import device.sim.xl710.mailbox.Ring;
+import device.sim.xl710.mailbox.RingRegister;
+import device.sim.xl710.queue.QueueInterrupts;
+import device.sim.xl710.queue.QueuePairs;
+import device.sim.xl710.virtchnl.Session;
+import device.sim.xl710.virtchnl.VfSide;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntConsumer;
 import vfio.pci.api.Range;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 
-/// A simulated virtual function: its register file, MSI-X table and interrupts, and the three ways it is reset.
+/// A simulated virtual function: its register file and interrupts, the mailbox and what is agreed on by it, its queues, and the ways it is
+/// reset. Registers only note what a driver wants; the engine's thread does it, in this order: a reset, the hash registers, the mailbox,
+/// the
+/// queues.
 final class VfModel extends DeviceModel {
     private static final int CONTROLS = 1 + VfRegister.VFINT_DYN_CTLN1.count();
+    private static final MemorySegment NO_MEMORY = MemorySegment.ofArray(new int[0]);
 
+    private final VfPlace place;
     private final MessageInterrupts messages;
+    private final VfInterrupts interrupts;
     private final VfRegisters registers;
     private final MsixRegisters msix;
+    private final LentDma dma = new LentDma();
+    private final VfEngine engine;
+    private final VfReset reset = new VfReset(this);
+    private final AdminQueues mailbox;
+    private final QueuePairs queues;
+    private final Session session;
+    private final VfHost host;
+    private boolean attached;
+    private boolean frozen;
+    private boolean hashChanged;
     private boolean functionLevelReset;
 
-    VfModel(int device) {
-        this(device, new MessageInterrupts(InterruptKind.MSIX, VfFunction.MSIX_VECTORS));
+    VfModel(VfPlace place) {
+        this(place, new MessageInterrupts(InterruptKind.MSIX, VfFunction.MSIX_VECTORS));
     }
 
-    private VfModel(int device, MessageInterrupts messages) {
-        super(VfFunction.configSpace(device), messages);
+    private VfModel(VfPlace place, MessageInterrupts messages) {
+        super(VfFunction.configSpace(place.device()), messages);
+        this.place = place;
         this.messages = messages;
-        this.registers = new VfRegisters(new VfInterrupts(messages, CONTROLS), this::setInterval);
+        this.interrupts = new VfInterrupts(messages, CONTROLS);
+        this.engine = new VfEngine(place.name(), place.watch());
+        engine.register(reset);
+        engine.register(this::applyHash);
+        engine.register(this::runMailbox);
+        this.queues = new QueuePairs(() -> dma, place.port(), new QueueEvents(), engine);
+        this.session = new Session(place.identity(), queues, place.port(), new MessageEffects());
+        this.mailbox = new AdminQueues(lock(), dma, session, () -> interrupts.cause(DynCtl.ICR_ADMINQ));
+        this.registers = new VfRegisters(interrupts, this::setInterval, new RegisterEffects(), mailbox);
         this.msix = new MsixRegisters(messages, VfFunction.MSIX_PENDING);
-        behind(VfFunction.REGISTERS, registers);
+        behind(VfFunction.registers(place.mappedDoorbells()), registers);
         behind(VfFunction.MSIX, msix);
+        this.host = new VfHost(this);
+        activateLocked();
     }
 
-    /// The physical function resets this one (VPGEN_VFRTRIG): registers go back to their first values and the reset stays in progress until
-    /// [#status(int)] says otherwise. Config space and MSI-X table are not touched.
+    /// Guards all state but that of queues and session.
+    Object guard() {
+        return lock();
+    }
+
+    VfPlace place() {
+        return place;
+    }
+
+    Port port() {
+        return place.port();
+    }
+
+    QueuePairs queues() {
+        return queues;
+    }
+
+    Session session() {
+        return session;
+    }
+
+    AdminQueues mailbox() {
+        return mailbox;
+    }
+
+    VfInterrupts interrupts() {
+        return interrupts;
+    }
+
+    VfRegisters registers() {
+        return registers;
+    }
+
+    MsixRegisters msix() {
+        return msix;
+    }
+
+    MessageInterrupts messages() {
+        return messages;
+    }
+
+    VfReset resetState() {
+        return reset;
+    }
+
+    /// Transfers of the mailbox and the queues that failed.
+    long dmaFaults() {
+        return dma.faults();
+    }
+
+    /// The physical function resets this one (VPGEN_VFRTRIG): everything but config space and MSI-X table goes back to its first value. The
+    /// reset stays in progress until [#status(int)] says otherwise.
     void resetByPhysicalFunction() {
+        boolean engineEnds;
         synchronized (lock()) {
-            messages.reset();
-            clearRegistersInMemoryLocked();
-            registers.reset(VfRegisters.RESET_IN_PROGRESS);
+            reset.beginLocked(VfReset.Origin.PHYSICAL_FUNCTION);
+            engineEnds = attached;
+        }
+        if (engineEnds) {
+            engine.wake();
+        } else {
+            reset.complete();
+        }
+    }
+
+    /// Whether nothing that was before the last reset goes on.
+    boolean resetDone() {
+        synchronized (lock()) {
+            return reset.endedLocked();
+        }
+    }
+
+    /// Nobody drives the physical function any more: a reset it began ends by itself.
+    void releasedByPhysicalFunction() {
+        synchronized (lock()) {
+            reset.releaseLocked();
+        }
+    }
+
+    /// The host changed what the driver was told when it started: the driver is told of a reset, and reset.
+    void resetByHost() {
+        synchronized (lock()) {
+            if (attached && session.state().resourcesGiven()) {
+                mailbox.backlogLocked(List.of(Session.resetImpending()));
+                reset.announceLocked();
+            }
+        }
+        engine.wake();
+    }
+
+    @Override
+    public Optional<NetworkSide> network() {
+        return Optional.of(host);
+    }
+
+    /// A register of BAR 0 without a side effect; tails and intervals too.
+    int peek(int offset) {
+        synchronized (lock()) {
+            boolean lent = place.mappedDoorbells() && offset < VfFunction.DOORBELLS_END;
+            return lent ? inMemoryLocked(VfFunction.BAR, offset) : registers.peek(offset);
         }
     }
 
@@ -68,18 +206,19 @@ final class VfModel extends DeviceModel {
         }
     }
 
-    /// Function level reset. On hardware the physical function's driver brings the function back to active after about a tenth of a second;
-    /// here it is active at once, so that it can be used without one. A driver notices the reset by ARQLEN1, whose enable bit is clear.
+    /// Function level reset. The host's driver of the physical function brings the function back to active, and the host waits for that
+    /// before
+    /// it goes on: it is active when [#settle()] returns. A driver notices the reset by ARQLEN1, whose enable bit is clear.
     @Override
     protected void resetRegistersLocked() {
-        registers.reset(VfRegisters.VFACTIVE);
+        reset.beginLocked(VfReset.Origin.FUNCTION_LEVEL);
         msix.reset();
         functionLevelReset = true;
     }
 
     @Override
     protected Map<Integer, List<Range>> registersInMemory() {
-        return Map.of(VfFunction.REGISTERS.index(), VfFunction.REGISTERS.memoryLike());
+        return Map.of(VfFunction.BAR, VfFunction.registers(place.mappedDoorbells()).memoryLike());
     }
 
     @Override
@@ -87,9 +226,269 @@ final class VfModel extends DeviceModel {
         return messages.raise(vector);
     }
 
+    @Override
+    protected void attachLocked(Lent lent) {
+        attached = true;
+        dma.attach(lent.dma());
+        queues.lent(Optional.ofNullable(lent.memory().get(VfFunction.BAR)).orElse(NO_MEMORY));
+        engine.start();
+    }
+
+    @Override
+    protected void detachLocked() {
+        attached = false;
+        frozen = false;
+        dma.detach();
+        engine.stop();
+    }
+
+    @Override
+    protected void settle() {
+        reset.complete();
+        boolean givenBack;
+        synchronized (lock()) {
+            givenBack = !attached;
+        }
+        if (givenBack) {
+            tapDoorbells(Optional.empty());
+            queues.lent(NO_MEMORY);
+            // A state that came from elsewhere brought its address.
+            host.restoreAddress();
+        }
+    }
+
+    /// The engine looks at all tails when it wakes, so that it does not matter which was written.
+    @Override
+    protected void memoryWrittenLocked(int bar, long offset, int count) {
+        engine.wake();
+    }
+
+    /// The mailbox's tail is a doorbell too: it hands buffers to the device.
+    @Override
+    protected boolean tapDoorbells(Optional<DoorbellTap> tap) {
+        mailbox.tap(tap.map(VfModel::mailboxTap).orElse(AdminQueues.NO_TAP));
+        queues.tap(tap.map(VfModel::queueTap).orElse(device.sim.xl710.queue.DoorbellTap.NONE));
+        return true;
+    }
+
+    private static IntConsumer mailboxTap(DoorbellTap tap) {
+        return value -> tap.doorbell(VfFunction.BAR, VfRegister.VF_ARQT1.base(), value);
+    }
+
+    private static device.sim.xl710.queue.DoorbellTap queueTap(DoorbellTap tap) {
+        return (register, value) -> tap.doorbell(VfFunction.BAR, register, value);
+    }
+
+    /// The first step of a reset: registers read their first values, no message is sent, and nothing new is begun.
+    void clearLocked() {
+        messages.reset();
+        queues.halt();
+        clearRegistersInMemoryLocked();
+        registers.reset(VfRegisters.RESET_IN_PROGRESS);
+        mailbox.resetLocked();
+        hashChanged = false;
+        updateGateLocked();
+    }
+
+    /// The second step, by a thread that may wait.
+    void awaitAndClear() {
+        mailbox.awaitIdle();
+        queues.reset();
+        place.port().reset();
+        session.reset();
+        if (frozen()) {
+            queues.quiesce();
+        }
+    }
+
+    /// The last step.
+    void activateLocked() {
+        registers.resetStatus(VfRegisters.VFACTIVE);
+    }
+
+    /// The physical function's reset has ended; it may have said already that the function is to be used.
+    void endedLocked() {
+        reset.statusSetLocked(registers.resetStatus());
+        updateGateLocked();
+    }
+
+    boolean attachedLocked() {
+        return attached;
+    }
+
+    boolean frozenLocked() {
+        return frozen;
+    }
+
+    boolean messagesWaitLocked() {
+        return !mailbox.backlogLocked().isEmpty();
+    }
+
+    void wake() {
+        engine.wake();
+    }
+
+    /// Stands still from now on: on return nothing uses memory, and a command or packet that was begun is done. Registers go on.
+    void freeze() {
+        synchronized (lock()) {
+            frozen = true;
+            updateGateLocked();
+        }
+        reset.complete();
+        mailbox.awaitIdle();
+        applyHash();
+        queues.quiesce();
+    }
+
+    /// Goes on: works off what tails say now, and sends what is pending.
+    void thaw() {
+        queues.resume();
+        synchronized (lock()) {
+            frozen = false;
+            updateGateLocked();
+            messages.retry();
+            interrupts.evaluateAll();
+        }
+    }
+
+    boolean frozen() {
+        synchronized (lock()) {
+            return frozen;
+        }
+    }
+
+    ConfigSpace config() {
+        return configLocked();
+    }
+
+    /// Sets a register that may live in lent memory.
+    void pokeLocked(int offset, int value) {
+        registers.write(offset, value);
+        if (place.mappedDoorbells()) {
+            setInMemoryLocked(VfFunction.BAR, offset, value);
+        }
+    }
+
+    /// The mailbox works while the function is in use.
+    private void updateGateLocked() {
+        mailbox.openLocked(!frozen && reset.endedLocked() && registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS);
+        engine.wake();
+    }
+
+    private boolean runMailbox() {
+        return mailbox.run();
+    }
+
+    private boolean applyHash() {
+        byte[] key;
+        byte[] table;
+        byte[] types;
+        synchronized (lock()) {
+            if (!hashChanged) {
+                return false;
+            }
+            hashChanged = false;
+            key = registers.bytes(VfRegister.VFQF_HKEY);
+            table = registers.bytes(VfRegister.VFQF_HLUT);
+            types = registers.bytes(VfRegister.VFQF_HENA);
+        }
+        queues.rss(key, table, ByteBuffer.wrap(types).order(ByteOrder.LITTLE_ENDIAN).getLong());
+        return true;
+    }
+
     private void setInterval(int index, int vector, int interval) {
         int perIndex = VfRegister.VFINT_DYN_CTLN1.count();
         int offset = VfRegister.VFINT_ITRN1.base() + Integer.BYTES * (index * perIndex + vector - 1);
-        setInMemoryLocked(VfFunction.REGISTERS.index(), offset, interval);
+        setInMemoryLocked(VfFunction.BAR, offset, interval);
+    }
+
+    /// What a driver does by registers. Called with the lock held.
+    private final class RegisterEffects implements VfDoorbells {
+        @Override
+        public int tail(boolean receive, int queue) {
+            return queues.tail(receive, queue);
+        }
+
+        @Override
+        public void ring(boolean receive, int queue, int value) {
+            queues.tail(receive, queue, value);
+        }
+
+        @Override
+        public void mailbox(VfRegister register, int value) {
+            if (register.ringRegister() == RingRegister.LEN && (value & Ring.ENABLE) == 0) {
+                mailbox.leaveLocked();
+            }
+            engine.wake();
+        }
+
+        @Override
+        public void hashChanged() {
+            hashChanged = true;
+            engine.wake();
+        }
+
+        @Override
+        public void statusSet(int status) {
+            reset.statusSetLocked(status);
+            updateGateLocked();
+        }
+    }
+
+    /// What a driver does by messages. Called by the engine.
+    private final class MessageEffects implements VfSide {
+        @Override
+        public void hashKey(byte[] key) {
+            synchronized (lock()) {
+                registers.bytes(VfRegister.VFQF_HKEY, key);
+            }
+        }
+
+        @Override
+        public void hashTable(byte[] table) {
+            synchronized (lock()) {
+                registers.bytes(VfRegister.VFQF_HLUT, table);
+            }
+        }
+
+        @Override
+        public void hashedTypes(long types) {
+            synchronized (lock()) {
+                registers.bytes(VfRegister.VFQF_HENA,
+                    ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(types).array());
+            }
+        }
+
+        @Override
+        public void reset(boolean announced) {
+            synchronized (lock()) {
+                if (announced) {
+                    reset.announceLocked();
+                } else if (!reset.underWayLocked()) {
+                    reset.beginLocked(VfReset.Origin.MESSAGE);
+                }
+            }
+        }
+    }
+
+    /// What queues report. Called by the engine; what comes while a reset is in progress is of before.
+    private final class QueueEvents implements QueueInterrupts {
+        @Override
+        public void event(int vector) {
+            synchronized (lock()) {
+                if (registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS) {
+                    interrupts.event(vector);
+                }
+            }
+        }
+
+        @Override
+        public void causes(int bits) {
+            synchronized (lock()) {
+                if (registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS) {
+                    interrupts.queueCauses(bits);
+                }
+            }
+        }
     }
 }

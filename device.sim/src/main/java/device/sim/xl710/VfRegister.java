@@ -2,6 +2,7 @@
 package device.sim.xl710;
 
 import device.sim.register.Register;
+import device.sim.xl710.mailbox.RingRegister;
 
 /// BAR 0 of an XL710 virtual function, as the function itself sees it. Names and offsets: Intel Ethernet Controller X710/XXV710/XL710
 /// Datasheet, "VF register space", and `iavf_register.h` of Intel's Linux driver.
@@ -73,6 +74,20 @@ enum VfRegister implements Register {
         this.base = base;
         this.stride = stride;
         this.count = count;
+    }
+
+    /// Which register of its ring a mailbox register is.
+    ///
+    /// @throws IllegalStateException for another register
+    RingRegister ringRegister() {
+        return switch (this) {
+            case VF_ARQBAH1, VF_ATQBAH1 -> RingRegister.BAH;
+            case VF_ARQBAL1, VF_ATQBAL1 -> RingRegister.BAL;
+            case VF_ARQLEN1, VF_ATQLEN1 -> RingRegister.LEN;
+            case VF_ARQH1, VF_ATQH1 -> RingRegister.HEAD;
+            case VF_ARQT1, VF_ATQT1 -> RingRegister.TAIL;
+            default -> throw new IllegalStateException("register=%s expected=one of the mailbox".formatted(this));
+        };
     }
 
     @Override

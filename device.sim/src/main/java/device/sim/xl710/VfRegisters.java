@@ -3,6 +3,10 @@ package device.sim.xl710;
 
 import device.sim.register.RegisterFile;
 import device.sim.register.RegisterMap;
+import device.sim.xl710.mailbox.AdminQueues;
+import device.sim.xl710.mailbox.Ring;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /// What the registers in BAR 0 of a virtual function do. Guarded by the function's lock.
@@ -15,22 +19,28 @@ final class VfRegisters extends RegisterFile {
     static final int VFACTIVE = 2;
 
     private static final int RSTAT_MASK = 3;
-    private static final int RING_INDEX_MASK = 0x3FF;
-    private static final int RING_LENGTH_MASK = 0xF000_03FF;
     private static final int LOOK_UP_MASK = 0x0F0F_0F0F;
     private static final int STAT_CTL_MASK = 0xC;
 
-    private static final RegisterMap<VfRegister> MAP = new RegisterMap<>(VfRegister.class, VfFunction.REGISTERS.size(),
+    private static final RegisterMap<VfRegister> MAP = new RegisterMap<>(VfRegister.class, VfFunction.REGISTERS_SIZE,
         VfRegister.RESERVED);
 
     private final VfInterrupts interrupts;
     private final VfThrottling throttling;
+    private final VfDoorbells doorbells;
+    private final Ring transmitMailbox;
+    private final Ring receiveMailbox;
     private final int[] values = new int[MAP.slots()];
     private int resetStatus = VFACTIVE;
 
-    VfRegisters(VfInterrupts interrupts, VfThrottling throttling) {
+    /// @param throttling where intervals of queue vectors go that are kept in lent memory
+    /// @param doorbells told of what a driver rings here
+    VfRegisters(VfInterrupts interrupts, VfThrottling throttling, VfDoorbells doorbells, AdminQueues mailbox) {
         this.interrupts = interrupts;
         this.throttling = throttling;
+        this.doorbells = doorbells;
+        this.transmitMailbox = mailbox.transmit();
+        this.receiveMailbox = mailbox.receive();
     }
 
     /// Everything to its first value.
@@ -48,6 +58,7 @@ final class VfRegisters extends RegisterFile {
 
     void resetStatus(int status) {
         resetStatus = status & RSTAT_MASK;
+        doorbells.statusSet(resetStatus);
     }
 
     @Override
@@ -68,13 +79,13 @@ final class VfRegisters extends RegisterFile {
             case VFINT_ICR01 -> interrupts.causes();
             case VFINT_ICR0_ENA1 -> interrupts.enabledCauses();
             case VFGEN_RSTAT -> resetStatus;
-            case VFINT_ITR01, VFINT_STAT_CTL01,
-                VF_ARQBAH1, VF_ARQBAL1, VF_ARQLEN1, VF_ARQH1, VF_ARQT1,
-                VF_ATQBAH1, VF_ATQBAL1, VF_ATQLEN1, VF_ATQH1, VF_ATQT1,
+            case VF_ATQBAH1, VF_ATQBAL1, VF_ATQLEN1, VF_ATQH1, VF_ATQT1 -> transmitMailbox.read(register.ringRegister());
+            case VF_ARQBAH1, VF_ARQBAL1, VF_ARQLEN1, VF_ARQH1, VF_ARQT1 -> receiveMailbox.read(register.ringRegister());
+            // Tails and intervals come here only where they are not in lent memory.
+            case QTX_TAIL1, QRX_TAIL1 -> doorbells.tail(register == VfRegister.QRX_TAIL1, index);
+            case VFINT_ITRN1, VFINT_ITR01, VFINT_STAT_CTL01,
                 VFQF_HENA, VFQF_HKEY, VFQF_HLUT, VFQF_HREGION -> values[MAP.slot(register, index)];
             case VFCM_PE_ERRINFO, VFCM_PE_ERRDATA -> 0;
-            // In the lent memory; an access is served there and does not come here.
-            case QTX_TAIL1, QRX_TAIL1, VFINT_ITRN1 -> 0;
             case RESERVED -> 0;
         };
     }
@@ -87,19 +98,56 @@ final class VfRegisters extends RegisterFile {
             case VFINT_DYN_CTL01 -> writeControl(0, value);
             case VFINT_DYN_CTLN1 -> writeControl(index + 1, value);
             case VFINT_ICR0_ENA1 -> interrupts.writeEnabledCauses(value);
-            case VFINT_ITR01 -> keep(register, index, value & DynCtl.INTERVAL_MASK);
+            case VFINT_ITR01, VFINT_ITRN1 -> keep(register, index, value & DynCtl.INTERVAL_MASK);
             case VFINT_STAT_CTL01 -> keep(register, index, value & STAT_CTL_MASK);
-            case VF_ARQBAH1, VF_ARQBAL1, VF_ATQBAH1, VF_ATQBAL1 -> keep(register, index, value);
-            case VF_ARQLEN1, VF_ATQLEN1 -> keep(register, index, value & RING_LENGTH_MASK);
-            case VF_ARQH1, VF_ARQT1, VF_ATQH1, VF_ATQT1 -> keep(register, index, value & RING_INDEX_MASK);
-            case VFQF_HENA, VFQF_HKEY, VFQF_HREGION -> keep(register, index, value);
-            case VFQF_HLUT -> keep(register, index, value & LOOK_UP_MASK);
+            case VF_ATQBAH1, VF_ATQBAL1, VF_ATQLEN1, VF_ATQH1, VF_ATQT1 -> writeRing(transmitMailbox, register, value);
+            case VF_ARQBAH1, VF_ARQBAL1, VF_ARQLEN1, VF_ARQH1, VF_ARQT1 -> writeRing(receiveMailbox, register, value);
+            case VFQF_HREGION -> keep(register, index, value);
+            case VFQF_HENA, VFQF_HKEY -> keepHash(register, index, value);
+            case VFQF_HLUT -> keepHash(register, index, value & LOOK_UP_MASK);
+            case QTX_TAIL1, QRX_TAIL1 -> doorbells.ring(register == VfRegister.QRX_TAIL1, index, value);
             // Read-only.
             case VFINT_ICR01, VFGEN_RSTAT, VFCM_PE_ERRINFO, VFCM_PE_ERRDATA -> { }
-            // In the lent memory; an access is served there and does not come here.
-            case QTX_TAIL1, QRX_TAIL1, VFINT_ITRN1 -> { }
             case RESERVED -> { }
         }
+    }
+
+    /// A write only notes what the driver wants: memory is touched by the engine.
+    private void writeRing(Ring ring, VfRegister register, int value) {
+        ring.write(register.ringRegister(), value);
+        doorbells.mailbox(register, value);
+    }
+
+    private void keepHash(VfRegister register, int index, int value) {
+        keep(register, index, value);
+        doorbells.hashChanged();
+    }
+
+    /// The registers of an array, little-endian, as a message brings them.
+    byte[] bytes(VfRegister register) {
+        ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * register.count()).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < register.count(); i++) {
+            bytes.putInt(values[MAP.slot(register, i)]);
+        }
+        return bytes.array();
+    }
+
+    /// Sets the registers of an array, as [#bytes] has them.
+    void bytes(VfRegister register, byte[] bytes) {
+        ByteBuffer from = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < register.count(); i++) {
+            write(register.base() + i * register.stride(), from.getInt());
+        }
+    }
+
+    /// All that is kept here and not by the vectors, the mailbox or the queues.
+    int[] values() {
+        return values.clone();
+    }
+
+    /// Takes over what another function's registers were. Rings nothing.
+    void values(int[] taken) {
+        System.arraycopy(taken, 0, values, 0, values.length);
     }
 
     @Override
@@ -122,6 +170,7 @@ final class VfRegisters extends RegisterFile {
             if (vector == 0) {
                 keep(VfRegister.VFINT_ITR01, throttlingIndex, interval);
             } else {
+                keep(VfRegister.VFINT_ITRN1, throttlingIndex * VfRegister.VFINT_DYN_CTLN1.count() + vector - 1, interval);
                 throttling.set(throttlingIndex, vector, interval);
             }
         }

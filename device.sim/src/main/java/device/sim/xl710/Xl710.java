@@ -5,6 +5,9 @@ import device.sim.bus.PluggedCard;
 import device.sim.bus.SimulatedBus;
 import device.sim.settings.Settings;
 import device.sim.settings.SettingsException;
+import device.sim.xl710.queue.QueuePairs;
+import device.sim.xl710.virtchnl.LinkSpeed;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.osgi.framework.Constants;
@@ -20,6 +23,8 @@ import org.osgi.service.metatype.annotations.Designate;
 @Designate(ocd = Xl710Settings.class, factory = true)
 public final class Xl710 {
     private static final int LAST_OFFSET = 0xFFFF;
+    private static final String MAPPED = "mapped";
+    private static final String TRAPPED = "trapped";
 
     private final SimulatedBus bus;
     private Optional<PluggedCard> card = Optional.empty();
@@ -34,14 +39,36 @@ public final class Xl710 {
     ///
     /// @throws SettingsException when the configuration is wrong; not from the constructor, where a stack trace would be put around it
     @Activate
-    void activate(Map<String, Object> properties) {
+    public void activate(Map<String, Object> properties) {
         String name = String.valueOf(properties.get(Constants.SERVICE_PID));
-        card = Optional.of(PluggedCard.plug(bus, name, () -> new Xl710Card(layout(new Settings(properties))).functions()));
+        card = Optional.of(PluggedCard.plug(bus, name, () -> card(new Settings(properties))));
     }
 
+    /// Plugs the card out.
     @Deactivate
-    void deactivate() {
+    public void deactivate() {
         card.ifPresent(PluggedCard::close);
+    }
+
+    private static Xl710Card card(Settings settings) {
+        Xl710Layout layout = layout(settings);
+        UplinkSettings uplink = UplinkSettings.parse(settings.text("uplink", "none"));
+        Xl710Card card = new Xl710Card(layout, virtualFunctions(settings, layout));
+        card.wire().uplink(uplink.open(card.wire()));
+        return card;
+    }
+
+    static VfSettings virtualFunctions(Settings settings, Xl710Layout layout) {
+        VfSettings standard = VfSettings.standard(layout.address().routingId());
+        try {
+            return new VfSettings(
+                settings.number("queue.pairs", standard.queuePairs(), 1, QueuePairs.PAIRS),
+                LinkSpeed.ofMegabits(settings.number("link.speed", standard.speed().megabits(), 1, Integer.MAX_VALUE)),
+                settings.hardwareAddress("mac", standard.firstAddress()),
+                settings.choice("doorbells", MAPPED, List.of(MAPPED, TRAPPED)).equals(MAPPED));
+        } catch (IllegalArgumentException e) {
+            throw new SettingsException(e.getMessage());
+        }
     }
 
     static Xl710Layout layout(Settings settings) {

@@ -24,4 +24,21 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
     @AttributeDefinition(name = "Stride", description = "Routing ids from one virtual function to the next.")
     String vf_stride() default "1";
+
+    @AttributeDefinition(name = "Queue pairs", description = "Most queue pairs of each virtual function, 1 to 4.")
+    String queue_pairs() default "4";
+
+    @AttributeDefinition(name = "Link speed", description = "Mbit/s: 1000, 2500, 5000, 10000, 20000, 25000 or 40000.")
+    String link_speed() default "40000";
+
+    @AttributeDefinition(name = "Hardware address", description = "Of the first virtual function; the others follow. By default it names "
+        + "the card's place.")
+    String mac();
+
+    @AttributeDefinition(name = "Doorbells", description = "Whether the pages with queue tails may be mapped: mapped or trapped.")
+    String doorbells() default "mapped";
+
+    @AttributeDefinition(name = "Uplink", description = "What is behind the switch: none, tap:INTERFACE, or "
+        + "udp:ADDRESS:PORT-ADDRESS:PORT, where it receives and where it sends.")
+    String uplink() default "none";
 }

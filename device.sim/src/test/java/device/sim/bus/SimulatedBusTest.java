@@ -60,7 +60,7 @@ class SimulatedBusTest {
         assertThatThrownBy(() -> bus.add(CardFactory.card("3a:1e.0", 0x21))).isInstanceOfSatisfying(VfioException.class,
             e -> assertThat(e.errno()).isEqualTo(Errno.EEXIST)).hasMessageContaining("0000:3b:00.0");
         assertThat(bus.functions()).hasSize(2);
-        assertThatThrownBy(() -> PluggedCard.plug(bus, "device.sim.xl710~b", () -> CardFactory.card("3b:00.0", 1)))
+        assertThatThrownBy(() -> PluggedCard.plug(bus, "device.sim.xl710~b", () -> () -> CardFactory.card("3b:00.0", 1)))
             .isInstanceOf(SettingsException.class).hasMessageContaining("0000:3b:00.0");
     }
 

@@ -57,6 +57,24 @@ class SimulatedDeviceCommandsTest {
     }
 
     @Test
+    void setsLinkAddressAndVlanAndShowsThem() throws Exception {
+        assertThat(output(() -> commands.stats(VF))).containsPattern("link +up\nmac +02:00:00:3b:00:00\nvlan +0")
+            .containsPattern("rx_bytes +0").containsPattern("dma_faults +0");
+        commands.link(VF, "down");
+        commands.mac(VF, "52:54:00:12:34:56");
+        commands.vlan(VF, "7");
+        assertThat(output(() -> commands.stats(VF))).containsPattern("link +down\nmac +52:54:00:12:34:56\nvlan +7");
+    }
+
+    @Test
+    void refusesWhatANetworkDeviceCanNotBe() {
+        assertThatThrownBy(() -> commands.link(VF, "on")).hasMessageContaining("expected=up or down");
+        assertThatThrownBy(() -> commands.mac(VF, "01:00:5e:00:00:01")).hasMessageContaining("expected=one of a station");
+        assertThatThrownBy(() -> commands.vlan(VF, "4095")).hasMessageContaining("expected=0 to 0xffe");
+        assertThatThrownBy(() -> commands.stats("3b:00.0")).hasMessageContaining("expected=a network device");
+    }
+
+    @Test
     void refusesAValueThatDoesNotFit() {
         assertThatThrownBy(() -> commands.poke(VF, "0", "0", "1", "256")).hasMessageContaining("VALUE=256 expected=0 to 0xff");
         assertThatThrownBy(() -> commands.interrupt(VF, "5")).hasMessageContaining("expected=0 to 4");

@@ -12,6 +12,7 @@ public final class CardFactory {
 
     /// A card with virtual functions at offset 16 and stride 1.
     public static List<SimulatedFunction> card(String address, int virtualFunctions) {
-        return new Xl710Card(new Xl710Layout(PciAddress.parse(address), 0x1583, virtualFunctions, 0x154C, 16, 1)).functions();
+        Xl710Layout layout = new Xl710Layout(PciAddress.parse(address), 0x1583, virtualFunctions, 0x154C, 16, 1);
+        return new Xl710Card(layout, VfSettings.standard(layout.address().routingId())).functions();
     }
 }

@@ -4,6 +4,7 @@ package device.sim.xl710;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
 
+import device.sim.Await;
 import device.sim.TestDriver;
 import device.sim.configspace.CapabilityWalker;
 import java.util.Map;
@@ -90,7 +91,7 @@ class PfTest {
     }
 
     @Test
-    void resetsAVirtualFunctionAsItsDriverDoes() throws VfioException {
+    void resetsAVirtualFunctionAsItsDriverDoes() throws Exception {
         try (TestDriver virtual = TestDriver.bind(card.virtualFunction(2)); TestDriver other = TestDriver.bind(card.virtualFunction(1))) {
             virtual.write(0x8000, 0x8000_0020);
             virtual.write(0x2000, 5);
@@ -102,7 +103,7 @@ class PfTest {
             assertThat(virtual.read(0x8000)).as("the driver's reset detector").isZero();
             assertThat(virtual.read(0x2000)).isZero();
             assertThat(virtual.config(0x04, 2)).as("config space stays").isEqualTo(6);
-            assertThat(driver.read(VPGEN_VFRSTAT + 8)).isEqualTo(1);
+            Await.until("VPGEN_VFRSTAT", () -> driver.read(VPGEN_VFRSTAT + 8) == 1);
             assertThat(driver.read(VPGEN_VFRTRIG + 8)).isEqualTo(1);
 
             driver.write(VPGEN_VFRTRIG + 8, 0);

@@ -7,15 +7,27 @@ import vfio.pci.api.PciAddress;
 
 /// A card whose functions are there without a framework.
 final class TestCard {
+    private static final Xl710Layout LAYOUT = new Xl710Layout(PciAddress.parse("0000:3b:00.0"), 0x1583, 4, 0x154C, 16, 1);
+
     private final List<SimulatedFunction> functions;
 
     TestCard(Xl710Layout layout) {
-        functions = new Xl710Card(layout).functions();
+        this(layout, VfSettings.standard(layout.address().routingId()));
+    }
+
+    TestCard(Xl710Layout layout, VfSettings settings) {
+        functions = new Xl710Card(layout, settings).functions();
         functions.forEach(function -> function.appear(() -> { }));
     }
 
     static TestCard standard() {
-        return new TestCard(new Xl710Layout(PciAddress.parse("0000:3b:00.0"), 0x1583, 4, 0x154C, 16, 1));
+        return new TestCard(LAYOUT);
+    }
+
+    /// One whose tails may not be mapped.
+    static TestCard trapped() {
+        VfSettings standard = VfSettings.standard(LAYOUT.address().routingId());
+        return new TestCard(LAYOUT, new VfSettings(standard.queuePairs(), standard.speed(), standard.firstAddress(), false));
     }
 
     SimulatedFunction physicalFunction() {

@@ -10,13 +10,14 @@ import vfio.user.wire.MigDataLayout;
 final class MigDataWrite implements Handler {
     @Override
     public void handle(Exchange exchange) throws VfioException {
-        exchange.requireAtLeast(MigDataLayout.BYTES);
         exchange.requireNoFds();
+        Migration migration = migration(exchange);
+        exchange.requireAtLeast(MigDataLayout.BYTES);
         MigDataLayout.MigData asked = MigDataLayout.decode(exchange.request(), exchange.payload());
         int count = RegionAccess.count(exchange, asked.size());
         exchange.requireSize(MigDataLayout.BYTES + count);
         Exchange.requireArgsz(asked.argsz(), MigDataLayout.BYTES + count);
-        migration(exchange).write(exchange.request(), exchange.payload() + MigDataLayout.BYTES, count);
+        migration.write(exchange.request(), exchange.payload() + MigDataLayout.BYTES, count);
     }
 
     /// @throws VfioException ENOTTY for a device that cannot be moved

@@ -55,7 +55,15 @@ public final class PollLoop {
     private int turnsInARow;
     private int threads;
 
-    private record Timer(long nanos, Runnable task) {
+    /// A task that is to run later.
+    public static final class Timer {
+        private final long nanos;
+        private final Runnable task;
+
+        private Timer(long nanos, Runnable task) {
+            this.nanos = nanos;
+            this.task = task;
+        }
     }
 
     private PollLoop(String name, Epoll epoll, EventFd wake) {
@@ -115,8 +123,17 @@ public final class PollLoop {
     }
 
     /// Has a task run later. From a task only.
-    public void schedule(Duration delay, Runnable task) {
-        timers.add(new Timer(System.nanoTime() + delay.toNanos(), task));
+    ///
+    /// @return what [#cancel] takes
+    public Timer schedule(Duration delay, Runnable task) {
+        Timer timer = new Timer(System.nanoTime() + delay.toNanos(), task);
+        timers.add(timer);
+        return timer;
+    }
+
+    /// Forgets a task that was to run later, and what it holds; without effect when it has run, or for null. From a task only.
+    public void cancel(Timer timer) {
+        timers.remove(timer);
     }
 
     /// Takes a source in. From a task only.

@@ -175,6 +175,9 @@ public final class Connection extends Source {
         if (sent == Outbound.Sent.ALL) {
             sent = out.flush(socket);
         }
+        if (!out.isWaiting()) {
+            second.handedOver();
+        }
         if (sent == Outbound.Sent.ALL && memory.hasQueued()) {
             sent = memory.flush(socket);
         }

@@ -6,6 +6,7 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
+import vfio.user.loop.PollLoop;
 import vfio.user.loop.Source;
 import vfio.user.wire.Command;
 import vfio.user.wire.HeaderLayout;
@@ -37,6 +38,8 @@ final class Opening {
     private boolean pending;
     private int attempt;
     private boolean closed;
+    /// Cancelled when it is not needed: until its time it would keep all of this in memory, for each client that comes and goes.
+    private PollLoop.Timer bound;
     // Of the turn.
     private Phase phase = Phase.VERSION;
     private Negotiation negotiation;
@@ -102,7 +105,14 @@ final class Opening {
         pending = true;
         int now = ++attempt;
         host.workers().execute(() -> open(who, now));
-        host.loop().execute(() -> host.loop().schedule(host.limits().request(), () -> lastsLong(now)));
+        host.loop().execute(() -> watch(now));
+    }
+
+    /// A task; the device may be there already.
+    private void watch(int since) {
+        if (!closed && pending && since == attempt) {
+            bound = host.loop().schedule(host.limits().request(), () -> lastsLong(since));
+        }
     }
 
     private void lastsLong(int since) {
@@ -132,6 +142,7 @@ final class Opening {
 
     private void bring(Opened brought, int since) {
         pending = false;
+        host.loop().cancel(bound);
         if (!closed && since == attempt) {
             opened = brought;
             timedOut = false;
@@ -214,6 +225,7 @@ final class Opening {
     /// The connection ends: a device that comes later is closed at once.
     void close() {
         closed = true;
+        host.loop().cancel(bound);
     }
 
     /// Closes the device, if there is one. On a worker: may wait.

@@ -38,6 +38,15 @@ final class SecondSocket {
         return peer.fd();
     }
 
+    /// No answer is on its way any more: the client's end is the client's. Held on to, it would hide that the client has closed it. In the
+    /// turn.
+    void handedOver() {
+        if (peer != null) {
+            peer.close();
+            peer = null;
+        }
+    }
+
     private void add(Twin fresh) {
         twin = fresh;
         host.loop().add(fresh, Epoll.IN);
@@ -62,8 +71,6 @@ final class SecondSocket {
         if (twin != null) {
             host.loop().remove(twin);
         }
-        if (peer != null) {
-            peer.close();
-        }
+        handedOver();
     }
 }

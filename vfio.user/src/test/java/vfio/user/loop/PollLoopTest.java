@@ -102,6 +102,24 @@ class PollLoopTest {
     }
 
     @Test
+    void forgetsWhatIsCancelled() throws Exception {
+        AtomicInteger ran = new AtomicInteger();
+        CountDownLatch last = new CountDownLatch(1);
+        loop.execute(() -> {
+            PollLoop.Timer kept = loop.schedule(Duration.ofMillis(5), ran::incrementAndGet);
+            PollLoop.Timer forgotten = loop.schedule(Duration.ofMillis(5), () -> ran.addAndGet(100));
+            loop.cancel(forgotten);
+            loop.cancel(null);
+            loop.schedule(Duration.ofMillis(20), () -> {
+                loop.cancel(kept);
+                last.countDown();
+            });
+        });
+        assertThat(last.await(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(ran).hasValue(1);
+    }
+
+    @Test
     void closesWhatIsLeftWhenItEnds() throws Exception {
         Counter idle = new Counter(() -> { });
         Counter parked = new Counter(() -> { });

@@ -204,6 +204,13 @@ public final class QueuePairs implements Task, Doorbells {
         return statistics.faults();
     }
 
+    /// Looks at no tail until [#reset()], which is to follow. To be called before tails in memory are cleared, which a queue that runs
+    /// would
+    /// take for the driver's word and send what is left in the ring. Never waits: what was rung for before may still go on.
+    public void halt() {
+        tails.halt();
+    }
+
     /// Everything as after power-on, except counters: queues are not configured nor mapped, tails are 0, nothing is hashed, no event is
     /// owed. On return no guest memory is used any more on behalf of what was before.
     public void reset() {
@@ -217,6 +224,7 @@ public final class QueuePairs implements Task, Doorbells {
             reception.rss().reset();
             reception.update();
             quiesced = false;
+            tails.resume();
             updateWatchedLocked();
         } finally {
             inside.unlock();

@@ -138,7 +138,7 @@ final class RxQueue {
 
     /// Only a frame that waits makes a tail matter.
     boolean rung() {
-        return receives() && starving && tails.get(true, index) != tail;
+        return receives() && starving && tails.get(true, index) != tail && !tails.halted();
     }
 
     int index() {
@@ -184,7 +184,7 @@ final class RxQueue {
 
     private boolean lookAtTail(int needed) {
         int now = tails.get(true, index);
-        if (now != tail) {
+        if (now != tail && !tails.halted()) {
             if (now >= settings.length()) {
                 stop(StopReason.BAD_TAIL);
                 return false;

@@ -21,6 +21,7 @@ final class Tails {
     private final AtomicIntegerArray registers;
     private final int queues;
     private volatile MemorySegment memory = NONE;
+    private volatile boolean halted;
 
     Tails(int queues) {
         this.queues = queues;
@@ -53,6 +54,21 @@ final class Tails {
         } else {
             WORD.setVolatile(bar, (long) register(receive, queue), value & MASK);
         }
+    }
+
+    /// Until [#resume()] no tail counts, for all are about to be set to 0 below queues that still run. To be called before they are.
+    void halt() {
+        halted = true;
+    }
+
+    /// Tails count again.
+    void resume() {
+        halted = false;
+    }
+
+    /// Whether what [#get] just returned does not count. To be asked after it: a tail that was read before the halt is the driver's.
+    boolean halted() {
+        return halted;
     }
 
     private int index(boolean receive, int queue) {

@@ -129,7 +129,7 @@ final class TxQueue {
     }
 
     boolean rung() {
-        return enabled && stopped == StopReason.NONE && asksForWork(tails.get(false, index));
+        return enabled && stopped == StopReason.NONE && asksForWork(tails.get(false, index)) && !tails.halted();
     }
 
     private boolean asksForWork(int tail) {
@@ -145,7 +145,7 @@ final class TxQueue {
             return false;
         }
         int tail = tails.get(false, index);
-        if (!asksForWork(tail)) {
+        if (!asksForWork(tail) || tails.halted()) {
             return false;
         }
         if (tail >= settings.length()) {

@@ -67,6 +67,20 @@ class TxQueueTest {
     }
 
     @Test
+    void takesNoTailForADriversBetweenHaltAndReset() {
+        sender.send(FRAME, 0);
+        assertThat(received()).isEqualTo(FRAME);
+        sender.queues.halt();
+        sender.queues.tail(false, 0, 0);
+        sender.run();
+        assertThat(received()).as("what is left in the ring").isEmpty();
+        sender.queues.reset();
+        sender.txTail = 0;
+        sender.up().send(FRAME, 0);
+        assertThat(received()).isEqualTo(FRAME);
+    }
+
+    @Test
     void waitsForTheEndOfAPacket() {
         sender.data(Frames.part(FRAME, 0, 40), 0);
         sender.ring();

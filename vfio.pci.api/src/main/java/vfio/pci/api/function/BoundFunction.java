@@ -2,6 +2,7 @@
 package vfio.pci.api.function;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import org.osgi.annotation.versioning.ConsumerType;
 import vfio.pci.api.VfioException;
 
@@ -45,6 +46,16 @@ public abstract class BoundFunction implements AutoCloseable {
     /// @param vector from 0
     /// @param enabled whether somebody takes it from now on
     public void vectorEnabled(InterruptKind kind, int vector, boolean enabled) {
+    }
+
+    /// Has somebody told of doorbells from now on, in place of who was told before; a reset changes nothing about that, unbinding ends it.
+    /// On return nobody who was told before is in a call. Functions that cannot tell do not take it, which is the default.
+    ///
+    /// @param tap empty to tell nobody
+    /// @return whether the function tells of all of its doorbells, mapped ones included
+    /// @throws VfioException ENODEV when the function has gone
+    public boolean tapDoorbells(Optional<DoorbellTap> tap) throws VfioException {
+        return false;
     }
 
     /// Unbinds: resets the function, ends its use of everything lent (no thread of it touches that after the return), and lets the next
