@@ -59,7 +59,7 @@ final class ToolsIT {
                 "\"io_fds\":[{\"offset\":\"0x3800\",\"size\":4,\"type\":0,\"flags\":\"0x1\",\"datamatch\":\"0x19\"}");
 
             Ended same = run("replay", SESSION.toString(), socket.toString());
-            assertThat(same.output()).startsWith("same: sent=272 compared=272");
+            assertThat(same.output()).startsWith("same: sent=799 compared=799");
             assertThat(same.code()).isZero();
 
             byte[] changed = Files.readAllBytes(SESSION);

@@ -101,10 +101,10 @@ public class SetIrqsIT extends CommandWithArgsz {
     }
 
     @Test
-    public void rejectsMaskingByEventfd() throws VfioException {
+    public void rejectsMaskingByEventfdWhatCannotBeMasked() throws VfioException {
         RawClient client = served.ready();
-        refuses(ENOTTY, client, DEVICE_SET_IRQS, Payload.irqSet(DATA_EVENTFD | MASK, MSIX, 0, 1));
-        refuses(ENOTTY, client, DEVICE_SET_IRQS, Payload.irqSet(DATA_EVENTFD | UNMASK, MSIX, 0, 1));
+        refuses(EINVAL, client, DEVICE_SET_IRQS, Payload.irqSet(DATA_EVENTFD | MASK, MSIX, 0, 1));
+        refuses(EINVAL, client, DEVICE_SET_IRQS, Payload.irqSet(DATA_EVENTFD | UNMASK, MSIX, 0, 1));
     }
 
     @Test

@@ -47,4 +47,15 @@ class LenientClientTest {
             device.blocked.release();
         }
     }
+
+    @Test
+    void seesTheEndWhenItWouldWaitForTheRestOfALateAnswer() throws VfioException, InterruptedException {
+        try (RawClient client = fixture.ready()) {
+            TestDevice device = fixture.pci.next();
+            client.call(RawClient.REGION_READ, RawClient.access(TestDevice.BLOCKING, 2, 8));
+            assertThat(client.call(RawClient.GET_INFO, Bytes.of().u32(16, 0, 0, 0)).errno()).isEqualTo(110);
+            assertThat(client.endsOrderly()).as("though the device is stuck").isTrue();
+            device.blocked.release();
+        }
+    }
 }

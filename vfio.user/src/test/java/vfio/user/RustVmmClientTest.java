@@ -7,6 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.user.command.ClientLimits;
 
@@ -14,6 +15,7 @@ import vfio.user.command.ClientLimits;
 class RustVmmClientTest {
     private static final String TEXT =
         "{\"capabilities\":{\"max_msg_fds\":1,\"max_data_xfer_size\":1048576,\"migration\":{\"pgsize\":4096}}}";
+    private static final int EBUSY = 16;
     private static final int EINVAL = 22;
 
     @RegisterExtension
@@ -38,6 +40,32 @@ class RustVmmClientTest {
         try (RawClient client = fixture.ready()) {
             assertThat(client.call(RawClient.REGION_READ, RawClient.access(0, 77, 4)).errno()).as("the next client").isEqualTo(EINVAL);
         }
+    }
+
+    @Test
+    void seesTheEndWhereItWouldWaitForTheRestOfAnAnswer() throws VfioException {
+        int[] commands = {RawClient.DMA_UNMAP, RawClient.GET_INFO, RawClient.GET_IRQ_INFO};
+        for (int command : commands) {
+            try (RawClient client = connect(fixture, 1, TEXT)) {
+                assertThat(client.call(command, Bytes.of().u32(0)).errno()).isEqualTo(EINVAL);
+                assertThat(client.endsOrderly()).isTrue();
+            }
+            try (RawClient client = fixture.ready()) {
+                assertThat(client.call(command, Bytes.of().u32(0)).errno()).isEqualTo(EINVAL);
+                assertThat(client.call(RawClient.DEVICE_RESET, Bytes.of()).errno()).as("another client stays").isZero();
+            }
+        }
+    }
+
+    @Test
+    void seesTheEndWhenTheDeviceCannotBeOpened() throws VfioException {
+        fixture.pci.refusal = Errno.EBUSY;
+        try (RawClient client = RawClient.connect(fixture.socket)) {
+            assertThat(client.call(RawClient.VERSION, Bytes.of().u16(0, 1).text(TEXT).u8(0)).errno()).isEqualTo(EBUSY);
+            assertThat(client.endsOrderly()).isTrue();
+        }
+        fixture.pci.refusal = null;
+        connect(fixture, 1, TEXT).close();
     }
 
     @ParameterizedTest

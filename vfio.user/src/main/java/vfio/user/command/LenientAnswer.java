@@ -17,6 +17,13 @@ public final class LenientAnswer {
     private LenientAnswer() {
     }
 
+    /// Whether such a client goes on reading after the header that is an error's answer, and would wait for ever: it is to see the end of
+    /// file instead. What else it asks is answered by a header anyway, or read in one receive (DEVICE_GET_REGION_INFO).
+    public static boolean waitsForMore(int command) {
+        return command == Command.VERSION.code() || command == Command.DMA_UNMAP.code() || command == Command.DEVICE_GET_INFO.code()
+            || command == Command.DEVICE_GET_IRQ_INFO.code();
+    }
+
     /// Writes it.
     ///
     /// @param request where the request's payload is, from `payload`, `size` bytes of it

@@ -77,7 +77,7 @@ public final class Connection extends Source {
         memory = new ClientMemory(new Outbound(host.buffers().transfer(), host.buffers().tap()), host.limits().transfer(),
             () -> host.loop().execute(this::sendTransfer));
         second = new SecondSocket(host, memory);
-        meanwhile = new Meanwhile(host, socket, memory);
+        meanwhile = new Meanwhile(host, socket, memory, this::abandon);
         waits = new Waits(host.loop());
         in = new Inbound(host.buffers().received(), host.buffers().tap());
         out = new Outbound(host.buffers().answer(), host.buffers().tap());
@@ -328,6 +328,9 @@ public final class Connection extends Source {
             : LenientAnswer.NONE;
         if (lenient == LenientAnswer.NONE) {
             out.error(msgId, command, errno);
+            if (allOnes && LenientAnswer.waitsForMore(command)) {
+                host.loop().execute(this::end);
+            }
         } else {
             out.drop();
             out.reply(msgId, command, lenient);

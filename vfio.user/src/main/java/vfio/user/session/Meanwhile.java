@@ -26,6 +26,7 @@ final class Meanwhile extends Source {
     private final Host host;
     private final UnixSocket socket;
     private final ClientMemory memory;
+    private final Runnable abandon;
     private final Outbound out;
     private final Inbound[] spare;
     /// Whether no thread is in a turn of this, and none will be.
@@ -42,10 +43,12 @@ final class Meanwhile extends Source {
     private boolean answered;
     private long episode;
 
-    Meanwhile(Host host, UnixSocket socket, ClientMemory memory) {
+    /// @param abandon run by a task of the loop when the client would wait for ever
+    Meanwhile(Host host, UnixSocket socket, ClientMemory memory, Runnable abandon) {
         this.host = host;
         this.socket = socket;
         this.memory = memory;
+        this.abandon = abandon;
         out = new Outbound(host.buffers().answerMeanwhile(), host.buffers().tap());
         spare = new Inbound[] {new Inbound(host.buffers().receivedMeanwhile(), host.buffers().tap())};
     }
@@ -221,6 +224,9 @@ final class Meanwhile extends Source {
             : LenientAnswer.NONE;
         if (lenient == LenientAnswer.NONE) {
             out.error(id, command, Errno.ETIMEDOUT);
+            if (allOnes && LenientAnswer.waitsForMore(command)) {
+                host.loop().execute(abandon);
+            }
         } else {
             out.reply(id, command, lenient);
         }

@@ -51,7 +51,7 @@ final class Opening {
 
     /// @param connection resumed when there is something to answer
     /// @param client name shown to people
-    /// @param end run by a task of the loop when the device goes
+    /// @param end run by a task of the loop when the device goes, or the client would wait for ever
     /// @param out where the answer is written
     /// @param second made if the client asks for one
     /// @param faults told of what failed
@@ -200,6 +200,10 @@ final class Opening {
         faults.warn(Command.VERSION.name(), why);
         if (reply) {
             out.error(msgId, Command.VERSION.code(), errno);
+            if (host.limits().answersAllOnes(negotiation.ignoresErrors())) {
+                // It waits for the rest of an answer, and does not try again.
+                host.loop().execute(end);
+            }
         }
     }
 
