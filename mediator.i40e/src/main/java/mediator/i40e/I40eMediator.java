@@ -21,7 +21,7 @@ final class I40eMediator implements MediateOps {
     private final List<PfBinding> physicalFunctions = new CopyOnWriteArrayList<>();
     private volatile boolean migration;
 
-    /// Whether devices opened from now on offer the migration region.
+    /// Whether devices opened from now on can be moved.
     void offerMigration(boolean offer) {
         migration = offer;
     }
@@ -45,13 +45,15 @@ final class I40eMediator implements MediateOps {
 
     @Override
     public Optional<Mediation> open(PciFunction function, MediationContext context) throws VfioException {
-        if (physicalFunctions.stream().noneMatch(physical -> physical.covers(function.address()))) {
+        Optional<PfBinding> owner = physicalFunctions.stream().filter(physical -> physical.covers(function.address())).findFirst();
+        if (owner.isEmpty()) {
             return Optional.empty();
         }
         if (!free.tryAcquire()) {
             throw new VfioException(Errno.ENOSPC, "mediator=i40e address=%s open=%d expected=at most %d".formatted(function.address(),
                 MAX_OPEN, MAX_OPEN));
         }
-        return Optional.of(new VfMediation(function.address(), context, migration, free::release));
+        Optional<VfMigration> moving = migration ? VfMigration.of(owner.get(), function.address()) : Optional.empty();
+        return Optional.of(new VfMediation(function.address(), context, migration, moving, free::release));
     }
 }

@@ -3,6 +3,7 @@ package mediator.i40e;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.util.OptionalInt;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.BoundFunction;
@@ -58,14 +59,20 @@ final class PfBinding implements AutoCloseable {
 
     /// Whether the address is that of a virtual function of this one, by what its SR-IOV capability says now.
     boolean covers(PciAddress candidate) {
+        return index(candidate).isPresent();
+    }
+
+    /// Which virtual function of this one has the address, from 0 on.
+    OptionalInt index(PciAddress candidate) {
         if (candidate.domain() != address.domain()) {
-            return false;
+            return OptionalInt.empty();
         }
         try {
-            return SriovCapability.read(bound).filter(sriov -> sriov.covers(address.routingId(), candidate.routingId())).isPresent();
+            return SriovCapability.read(bound).map(sriov -> sriov.index(address.routingId(), candidate.routingId()))
+                .orElse(OptionalInt.empty());
         } catch (VfioException e) {
             LOG.log(Level.DEBUG, "{0}: virtual functions unknown: {1}", address, e.getMessage());
-            return false;
+            return OptionalInt.empty();
         }
     }
 

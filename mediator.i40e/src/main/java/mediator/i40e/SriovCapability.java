@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Optional;
+import java.util.OptionalInt;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.BoundFunction;
 
@@ -49,12 +50,20 @@ record SriovCapability(boolean enabled, int count, int offset, int stride) {
 
     /// Whether a routing id is that of a virtual function, given that of the physical one. The sum carries into the bus number.
     boolean covers(int physicalRoutingId, int routingId) {
+        return index(physicalRoutingId, routingId).isPresent();
+    }
+
+    /// Which virtual function has that routing id, from 0 on.
+    OptionalInt index(int physicalRoutingId, int routingId) {
         int distance = routingId - physicalRoutingId - offset;
         if (!enabled || count == 0 || distance < 0) {
-            return false;
+            return OptionalInt.empty();
         }
-        // With a single virtual function the stride means nothing and may be 0.
-        return stride == 0 ? distance == 0 : distance % stride == 0 && distance / stride < count;
+        if (stride == 0) {
+            // With a single virtual function the stride means nothing and may be 0.
+            return distance == 0 ? OptionalInt.of(0) : OptionalInt.empty();
+        }
+        return distance % stride == 0 && distance / stride < count ? OptionalInt.of(distance / stride) : OptionalInt.empty();
     }
 
     private static int dword(BoundFunction function, int offset) throws VfioException {

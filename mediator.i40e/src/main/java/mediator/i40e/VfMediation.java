@@ -19,6 +19,7 @@ import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.mediation.Verdict;
+import vfio.pci.api.migration.MigrationDriver;
 
 /// The mediation of one open virtual function. It runs passed through but for two registers that tell of a reset; while its state is being
 /// saved the tails that hand memory to the device are trapped and seen too.
@@ -28,23 +29,26 @@ final class VfMediation extends Mediation {
 
     private final PciAddress device;
     private final MediationContext context;
-    private final boolean migration;
+    private final boolean migrationRegion;
+    private final Optional<VfMigration> migration;
     private final Runnable closed;
     /// Present from the start of saving to its end.
     private volatile Optional<TailTracking> tracking = Optional.empty();
 
-    /// @param migration whether it offers the migration region
+    /// @param migrationRegion whether it offers the migration region
+    /// @param migration how the device is moved, if it can be
     /// @param closed told when the mediation ends
-    VfMediation(PciAddress device, MediationContext context, boolean migration, Runnable closed) {
+    VfMediation(PciAddress device, MediationContext context, boolean migrationRegion, Optional<VfMigration> migration, Runnable closed) {
         this.device = device;
         this.context = context;
+        this.migrationRegion = migrationRegion;
         this.migration = migration;
         this.closed = closed;
     }
 
     @Override
     public Set<Capability> capabilities() {
-        return migration ? Set.of(Capability.DYNAMIC_TRAP_BAR, Capability.MIGRATION) : Set.of(Capability.DYNAMIC_TRAP_BAR);
+        return migrationRegion ? Set.of(Capability.DYNAMIC_TRAP_BAR, Capability.MIGRATION) : Set.of(Capability.DYNAMIC_TRAP_BAR);
     }
 
     @Override
@@ -148,13 +152,20 @@ final class VfMediation extends Mediation {
     }
 
     @Override
+    public Optional<MigrationDriver> migration() {
+        return migration.map(MigrationDriver.class::cast);
+    }
+
+    @Override
     public void reset() {
+        migration.ifPresent(VfMigration::release);
         context.trap(false);
         endTracking();
     }
 
     @Override
     public void close() {
+        migration.ifPresent(VfMigration::release);
         tracking = Optional.empty();
         closed.run();
     }

@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -27,7 +28,8 @@ class VfMediationTest {
 
     private final RecordingContext context = new RecordingContext();
     private final AtomicInteger closed = new AtomicInteger();
-    private final VfMediation mediation = new VfMediation(PciAddress.parse("3b:02.0"), context, true, closed::incrementAndGet);
+    private final VfMediation mediation = new VfMediation(PciAddress.parse("3b:02.0"), context, true, Optional.empty(),
+        closed::incrementAndGet);
     private final MemorySegment buffer = MemorySegment.ofArray(new byte[32]);
 
     @ParameterizedTest

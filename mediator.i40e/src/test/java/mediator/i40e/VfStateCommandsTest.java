@@ -9,6 +9,7 @@ import device.sim.xl710.Xl710;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.apache.felix.framework.FrameworkFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -20,9 +21,11 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.launch.Framework;
 import vfio.pci.api.Errno;
+import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.BoundFunction;
 import vfio.pci.api.function.PciFunction;
+import vfio.pci.api.migration.StateSection;
 
 /// Over the registers and the admin queue of a simulated card, found as the driver finds one: as a service.
 class VfStateCommandsTest {
@@ -76,6 +79,31 @@ class VfStateCommandsTest {
         states.restart(0);
         assertThat(states.stop(0)).isEqualTo(length);
         assertThat(read(length).mismatch(state)).isEqualTo(-1);
+    }
+
+    @Test
+    void isMovedByTheCore() throws Exception {
+        VfMigration migration = VfMigration.of(physical, PciAddress.parse("0000:3b:02.0")).orElseThrow();
+        VfMigration other = VfMigration.of(physical, PciAddress.parse("0000:3b:02.1")).orElseThrow();
+        assertThat(VfMigration.of(physical, PciAddress.parse("0000:3b:02.2"))).isEmpty();
+        register(VFINT_ITR01, 0x123);
+        migration.stop();
+        List<StateSection> state = migration.save();
+        assertThat(state).singleElement().satisfies(section -> assertThat(section.data()).hasSize((int) migration.stateSize()));
+        register(VFINT_ITR01, 0x456);
+        assertErrno(() -> migration.load(migration.version(), List.of()), Errno.EINVAL);
+        assertErrno(() -> migration.load(migration.version(), List.of(new StateSection("vf", 2, state.getFirst().data()))), Errno.EINVAL);
+        assertErrno(() -> migration.load(migration.version(), List.of(new StateSection("vf", 1, new byte[100]))), Errno.EINVAL);
+        assertThat(register(VFINT_ITR01)).as("a refused state changes nothing").isEqualTo(0x456);
+        migration.load(migration.version(), state);
+        assertThat(register(VFINT_ITR01)).isEqualTo(0x123);
+        other.stop();
+        other.load(migration.version(), state);
+        assertThat(other.save()).as("the same state in another function").isEqualTo(state);
+        other.release();
+        migration.release();
+        assertErrno(() -> states.load(0), Errno.EBUSY);
+        assertErrno(() -> states.load(1), Errno.EBUSY);
     }
 
     @Test

@@ -90,8 +90,8 @@ public abstract class Mediation implements AutoCloseable {
     public void deviceState(DeviceState from, DeviceState to) throws VfioException {
     }
 
-    /// How the device is moved, if it can be. Asked once, after the open. Where it is given, the core does the migration by it, in both
-    /// forms, and [#deviceState] is not called.
+    /// How the device is moved, if it can be. Asked once, after the open. By it clients have the device features of Linux's protocol; the
+    /// proposal's region does not use it yet, and has [#deviceState].
     public Optional<MigrationDriver> migration() {
         return Optional.empty();
     }
