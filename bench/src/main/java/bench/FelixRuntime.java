@@ -25,7 +25,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
 /// outside the framework, so that a benchmark can call its services.
 final class FelixRuntime implements AutoCloseable {
     private static final List<String> CONTRACTS = List.of("vfio.pci.api", "vfio.pci.api.admin", "vfio.pci.api.device", "vfio.pci.api.dma",
-        "vfio.pci.api.function", "vfio.pci.api.mediation");
+        "vfio.pci.api.function", "vfio.pci.api.mediation", "vfio.pci.api.migration");
     private static final List<String> SERVICES = List.of("org.osgi.util.function", "org.osgi.util.promise", "org.osgi.service.component",
         "org.apache.felix.configadmin", "org.apache.felix.scr", "linux.sys", "vfio.pci.core");
 

@@ -84,6 +84,10 @@ public class MisbehavingMediationIT {
                 assertThat(during.waited()).as("spent waiting for anybody").isLessThan(Duration.ofMillis(10));
                 assertThat(during.quietWorst()).as("worst of a quiet while, with a sleeper and without")
                     .isLessThan(before.quietWorst().plusMillis(10));
+                long reset = System.nanoTime();
+                other.reset();
+                assertThat(Duration.ofNanos(System.nanoTime() - reset)).as("a reset, which waits for its own device")
+                    .isLessThan(DRAIN_TIMEOUT);
                 wake();
             }
         }

@@ -100,7 +100,9 @@ final class Host implements AutoCloseable {
     }
 
     Stats stats(String address) {
-        Map<String, Long> counters = run("vfio:stats " + address).stream().skip(1).map(row -> row.split(" +"))
+        // What is behind an empty line is of the socket, not of the device.
+        Map<String, Long> counters = run("vfio:stats " + address).stream().skip(1).takeWhile(row -> !row.isBlank())
+            .map(row -> row.split(" +"))
             .collect(Collectors.toMap(cells -> cells[0], cells -> Long.valueOf(cells[1])));
         return new Stats(counters.get("mediated"), counters.get("passedThrough"), counters.get("trapped"), counters.get("interrupts"),
             counters.get("errors"));

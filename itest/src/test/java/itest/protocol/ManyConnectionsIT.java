@@ -122,6 +122,8 @@ public class ManyConnectionsIT extends OverSocket {
             cycle(client, 10 * AT_ONCE, sealed, unsealed);
             Footprint before = Footprint.now();
             cycle(client, MAPPINGS, sealed, unsealed);
+            // While it is busy a client has a thread of its own.
+            Await.until("nothing is left", Duration.ofSeconds(20), () -> Held.now().beyond(before.held()).isEmpty());
             Footprint.now().requireNoMoreThan(before);
             defects.requireNone();
             serves(client);
