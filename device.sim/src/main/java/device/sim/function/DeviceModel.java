@@ -73,6 +73,11 @@ public abstract class DeviceModel {
         return Optional.empty();
     }
 
+    /// Has its frames recorded, if it is a network device or carries some.
+    public Optional<FrameRecording> recording() {
+        return Optional.empty();
+    }
+
     /// Makes the device raise an interrupt now, whatever its own enables say.
     ///
     /// @param vector below the number of vectors

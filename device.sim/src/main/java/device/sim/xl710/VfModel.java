@@ -3,6 +3,7 @@ package device.sim.xl710;
 
 import device.sim.configspace.ConfigSpace;
 import device.sim.function.DeviceModel;
+import device.sim.function.FrameRecording;
 import device.sim.function.Lent;
 import device.sim.function.MessageInterrupts;
 import device.sim.function.MsixRegisters;
@@ -15,7 +16,6 @@ import device.sim.xl710.mailbox.RingRegister;
 import device.sim.xl710.queue.QueueInterrupts;
 import device.sim.xl710.queue.QueuePairs;
 import device.sim.xl710.virtchnl.Session;
-import device.sim.xl710.virtchnl.VfSide;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -66,7 +66,7 @@ final class VfModel extends DeviceModel {
         engine.register(this::applyHash);
         engine.register(this::runMailbox);
         this.queues = new QueuePairs(() -> dma, place.port(), new QueueEvents(), engine);
-        this.session = new Session(place.identity(), queues, place.port(), new MessageEffects());
+        this.session = new Session(place.identity(), queues, place.port(), new VfMessageEffects(this));
         this.mailbox = new AdminQueues(lock(), dma, session, () -> interrupts.cause(DynCtl.ICR_ADMINQ));
         this.registers = new VfRegisters(interrupts, this::setInterval, new RegisterEffects(), mailbox);
         this.msix = new MsixRegisters(messages, VfFunction.MSIX_PENDING);
@@ -169,6 +169,11 @@ final class VfModel extends DeviceModel {
     @Override
     public Optional<NetworkSide> network() {
         return Optional.of(host);
+    }
+
+    @Override
+    public Optional<FrameRecording> recording() {
+        return Optional.of(place.recording());
     }
 
     /// A register of BAR 0 without a side effect; tails and intervals too.
@@ -432,42 +437,6 @@ final class VfModel extends DeviceModel {
         public void statusSet(int status) {
             reset.statusSetLocked(status);
             updateGateLocked();
-        }
-    }
-
-    /// What a driver does by messages. Called by the engine.
-    private final class MessageEffects implements VfSide {
-        @Override
-        public void hashKey(byte[] key) {
-            synchronized (lock()) {
-                registers.bytes(VfRegister.VFQF_HKEY, key);
-            }
-        }
-
-        @Override
-        public void hashTable(byte[] table) {
-            synchronized (lock()) {
-                registers.bytes(VfRegister.VFQF_HLUT, table);
-            }
-        }
-
-        @Override
-        public void hashedTypes(long types) {
-            synchronized (lock()) {
-                registers.bytes(VfRegister.VFQF_HENA,
-                    ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(types).array());
-            }
-        }
-
-        @Override
-        public void reset(boolean announced) {
-            synchronized (lock()) {
-                if (announced) {
-                    reset.announceLocked();
-                } else if (!reset.underWayLocked()) {
-                    reset.beginLocked(VfReset.Origin.MESSAGE);
-                }
-            }
         }
     }
 
