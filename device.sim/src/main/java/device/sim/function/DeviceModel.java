@@ -97,6 +97,10 @@ public abstract class DeviceModel {
     protected void settle() {
     }
 
+    /// A driver wrote into config space, and that has it; for devices to which a field there means something. A reset by it was done.
+    protected void configWrittenLocked() {
+    }
+
     /// A driver wrote into memory-like pages through the function, and the memory has it; for devices that have doorbells there.
     protected void memoryWrittenLocked(int bar, long offset, int count) {
     }
@@ -194,6 +198,7 @@ public abstract class DeviceModel {
         if (functionLevelReset) {
             resetLocked();
         }
+        configWrittenLocked();
         return functionLevelReset;
     }
 

@@ -49,6 +49,7 @@ final class VfModel extends DeviceModel {
     private final VfHost host;
     private boolean attached;
     private boolean frozen;
+    private boolean busMaster;
     private boolean hashChanged;
     private boolean functionLevelReset;
 
@@ -73,6 +74,7 @@ final class VfModel extends DeviceModel {
         behind(VfFunction.registers(place.mappedDoorbells()), registers);
         behind(VfFunction.MSIX, msix);
         this.host = new VfHost(this);
+        updateGateLocked();
         activateLocked();
     }
 
@@ -347,6 +349,10 @@ final class VfModel extends DeviceModel {
 
     /// Goes on: works off what tails say now, and sends what is pending.
     void thaw() {
+        synchronized (lock()) {
+            // A state that was loaded meanwhile brought the bit with it.
+            queues.busMaster(configLocked().busMaster());
+        }
         queues.resume();
         synchronized (lock()) {
             frozen = false;
@@ -374,10 +380,25 @@ final class VfModel extends DeviceModel {
         }
     }
 
-    /// The mailbox works while the function is in use.
+    /// The mailbox works while the function is in use, and neither it nor a queue begins anything in memory while the function is no bus
+    /// master.
     private void updateGateLocked() {
-        mailbox.openLocked(!frozen && reset.endedLocked() && registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS);
+        busMaster = configLocked().busMaster();
+        boolean used = !frozen && reset.endedLocked() && registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS;
+        mailbox.openLocked(busMaster && used);
+        queues.busMaster(busMaster);
         engine.wake();
+    }
+
+    /// When the bus master bit went, what was begun has ended on return, or will soon: it may be the driver that is waited for.
+    @Override
+    protected void configWrittenLocked() {
+        boolean before = busMaster;
+        updateGateLocked();
+        if (before && !busMaster) {
+            mailbox.leaveLocked();
+            queues.leave();
+        }
     }
 
     private boolean runMailbox() {

@@ -140,6 +140,29 @@ class VfTrafficTest {
         assertThat(told).isEmpty();
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void neitherSendsNorReceivesUnlessBusMaster(boolean mapped) throws Exception {
+        start(mapped ? TestCard.standard() : TestCard.trapped());
+        first.config(0x04, 2, 2);
+        send(0, mapped);
+        long end = System.nanoTime() + 30_000_000;
+        while (System.nanoTime() - end < 0) {
+            assertThat(first.ram().get(TX_RING + 8) & 0xF).as("done").isZero();
+        }
+        first.config(0x04, 2, MailboxDriver.MEMORY_AND_MASTER);
+        assertThat(receive(0)).isEqualTo(frame(0));
+        second.config(0x04, 2, 2);
+        send(1, mapped);
+        Await.until("sent", () -> (first.ram().get(TX_RING + 16 + 8) & 0xF) == 0xF);
+        end = System.nanoTime() + 30_000_000;
+        while (System.nanoTime() - end < 0) {
+            assertThat(second.ram().get(RX_RING + 32 + 8) & 1).as("done").isZero();
+        }
+        second.config(0x04, 2, MailboxDriver.MEMORY_AND_MASTER);
+        assertThat(receive(1)).isEqualTo(frame(1));
+    }
+
     @Test
     void countsWhatPassed() throws Exception {
         TestCard card = TestCard.trapped();
