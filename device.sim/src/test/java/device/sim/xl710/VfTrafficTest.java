@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +55,18 @@ class VfTrafficTest {
     @Test
     void carriesFramesWithDoorbellsInMemory() throws Exception {
         start(TestCard.standard());
+        for (int i = 0; i < 600; i++) {
+            send(i, true);
+            assertThat(receive(i)).isEqualTo(frame(i));
+        }
+    }
+
+    @Test
+    void trapsTheDoorbellsOfOneFunctionAlone() throws Exception {
+        TestCard card = TestCard.trapped(Set.of(1));
+        assertThat(card.virtualFunction(0).bars().getFirst().memoryLike()).isNotEmpty();
+        assertThat(card.virtualFunction(1).bars().getFirst().memoryLike()).isEmpty();
+        start(card);
         for (int i = 0; i < 600; i++) {
             send(i, true);
             assertThat(receive(i)).isEqualTo(frame(i));
