@@ -24,7 +24,7 @@ import vfio.pci.api.VfioException;
 class DescriptorFuzzTest {
     private static final long SECONDS = Boolean.getBoolean("vfio.nightly") ? 600 : 15;
     private static final int STEPS = 400;
-    /// A machine that is slow goes on beyond the time until a queue was stopped for every reason, which takes some ten rounds.
+    /// A machine that is slow goes on beyond the time until a queue was stopped for every reason, which takes up to some fifty rounds.
     private static final int ROUNDS_FOR_ALL_REASONS = 500;
     /// A bounded batch, with generous room for a machine that is busy.
     private static final long MOST_RUN_NANOS = 10_000_000_000L;
