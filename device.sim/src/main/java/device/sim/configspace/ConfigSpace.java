@@ -6,6 +6,9 @@ import java.lang.foreign.ValueLayout;
 
 /// The bytes of a config space and what a write does to each bit. Not thread-safe: the function's lock guards it.
 public final class ConfigSpace {
+    private static final int COMMAND = 0x04;
+    private static final int BUS_MASTER = 1 << 2;
+
     private final byte[] initial;
     private final byte[] value;
     private final byte[] writable;
@@ -46,6 +49,11 @@ public final class ConfigSpace {
             triggered |= written & trigger[at];
         }
         return triggered != 0;
+    }
+
+    /// Whether the function may read and write memory by itself: Bus Master Enable of the Command register.
+    public boolean busMaster() {
+        return (value[COMMAND] & BUS_MASTER) != 0;
     }
 
     /// All bytes as they read.

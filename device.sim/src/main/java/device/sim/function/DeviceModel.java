@@ -73,6 +73,11 @@ public abstract class DeviceModel {
         return Optional.empty();
     }
 
+    /// Has its frames recorded, if it is a network device or carries some.
+    public Optional<FrameRecording> recording() {
+        return Optional.empty();
+    }
+
     /// Makes the device raise an interrupt now, whatever its own enables say.
     ///
     /// @param vector below the number of vectors
@@ -90,6 +95,10 @@ public abstract class DeviceModel {
     /// Waits until no thread of the device acts for what was before the last reset or detachment, and completes that. Called with no lock
     /// held, after each of them; for devices that have threads.
     protected void settle() {
+    }
+
+    /// A driver wrote into config space, and that has it; for devices to which a field there means something. A reset by it was done.
+    protected void configWrittenLocked() {
     }
 
     /// A driver wrote into memory-like pages through the function, and the memory has it; for devices that have doorbells there.
@@ -189,6 +198,7 @@ public abstract class DeviceModel {
         if (functionLevelReset) {
             resetLocked();
         }
+        configWrittenLocked();
         return functionLevelReset;
     }
 

@@ -101,6 +101,11 @@ public final class SimulatedFunction implements PciFunction {
         present = true;
     }
 
+    /// Whether it is there to be bound.
+    public boolean present() {
+        return present;
+    }
+
     /// Ends binding: from now on nobody new gets the function. Who has it keeps it until [#vanish()].
     public void leave() {
         synchronized (model.lock()) {
@@ -111,13 +116,17 @@ public final class SimulatedFunction implements PciFunction {
     /// The function is gone: whoever still had it gets ENODEV from now on, and nothing that was lent is used any more.
     public void vanish() {
         leave();
+        boolean bound;
         synchronized (model.lock()) {
-            if (binding.isEmpty()) {
-                return;
+            bound = binding.isPresent();
+            if (bound) {
+                endLocked();
             }
-            endLocked();
         }
-        letGo();
+        if (bound) {
+            letGo();
+        }
+        model.recording().ifPresent(FrameRecording::functionGone);
     }
 
     /// Makes the device raise an interrupt, as [DeviceModel#interruptLocked(int)] says.

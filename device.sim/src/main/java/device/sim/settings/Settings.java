@@ -4,6 +4,8 @@ package device.sim.settings;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import vfio.pci.api.PciAddress;
@@ -83,6 +85,13 @@ public record Settings(Map<String, Object> values) {
         } catch (IllegalArgumentException e) {
             throw new SettingsException(key + ": " + e.getMessage());
         }
+    }
+
+    /// The keys that begin with this one and a dot, in order; the caller's to change.
+    public Set<String> keysUnder(String key) {
+        Set<String> keys = new TreeSet<>(values.keySet());
+        keys.removeIf(each -> !each.startsWith(key + '.'));
+        return keys;
     }
 
     /// The text itself, without blanks around it.

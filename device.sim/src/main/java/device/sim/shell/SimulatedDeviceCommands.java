@@ -2,10 +2,14 @@
 package device.sim.shell;
 
 import device.sim.bus.SimulatedBus;
+import device.sim.function.FrameRecording;
 import device.sim.function.NetworkSide;
 import device.sim.function.SimulatedFunction;
 import device.sim.settings.HardwareAddress;
+import device.sim.wire.Recording;
 import java.io.PrintStream;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -23,6 +27,7 @@ import vfio.pci.api.VfioException;
     "osgi.command.function=mac",
     "osgi.command.function=vlan",
     "osgi.command.function=stats",
+    "osgi.command.function=record",
     "osgi.command.function=peek",
     "osgi.command.function=poke",
     "osgi.command.function=plug",
@@ -31,6 +36,9 @@ public final class SimulatedDeviceCommands {
     private static final String ROW = "%-13s %-10s %-8s %-13s %s%n";
 
     private static final int LAST_VLAN = 4094;
+    private static final String STANDARD_MIB = "64";
+    private static final int MOST_MIB = 1 << 16;
+    private static final int MIB_SHIFT = 20;
 
     private final SimulatedBus bus;
 
@@ -121,6 +129,48 @@ public final class SimulatedDeviceCommands {
         network.statistics().forEach((name, value) -> out().printf("%-24s %d%n", name, value));
     }
 
+    /// `sim:record ADDRESS FILE`: as the other one, up to 64 MiB. `sim:record ADDRESS off`: ends the card's recording.
+    public void record(String address, String file) throws VfioException {
+        if (file.equals("off")) {
+            stopRecording(address);
+        } else {
+            record(address, file, STANDARD_MIB);
+        }
+    }
+
+    /// `sim:record ADDRESS FILE MIB`: writes what passes a virtual function, or through the physical one the whole card, to a pcapng file
+    /// that is not there.
+    public void record(String address, String file, String mib) throws VfioException {
+        FrameRecording recording = recording(address);
+        long most = number("MIB", mib, MOST_MIB) << MIB_SHIFT;
+        if (most == 0) {
+            throw new VfioException(Errno.EINVAL, "MIB=%s expected=1 to 0x%x".formatted(mib, MOST_MIB));
+        }
+        Path path = path(file);
+        checkPresent(address);
+        recording.start(path, most);
+        try {
+            // It may have gone meanwhile, and ended what was not there yet.
+            checkPresent(address);
+        } catch (VfioException gone) {
+            recording.functionGone();
+            throw gone;
+        }
+        out().printf("recording address=%s file=%s mib=%s%n", address, path, mib);
+    }
+
+    private void stopRecording(String address) throws VfioException {
+        try {
+            Recording ended = recording(address).stop().orElseThrow(() -> new VfioException(Errno.ENOENT,
+                "address=%s expected=a recording".formatted(address)));
+            out().printf("recorded address=%s file=%s frames=%d dropped=%d bytes=%d%s%n", address, ended.path(), ended.frames(),
+                ended.dropped(), ended.bytes(), ended.full() ? " full" : "");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new VfioException(Errno.EINTR, "address=%s the recording ends, not waited for".formatted(address));
+        }
+    }
+
     /// `sim:unplug ADDRESS`: the function goes; the virtual functions of a physical one go before it.
     public void unplug(String address) throws VfioException {
         bus.unplug(address(address));
@@ -140,6 +190,25 @@ public final class SimulatedDeviceCommands {
     private NetworkSide network(String address) throws VfioException {
         return function(address).model().network().orElseThrow(() -> new VfioException(Errno.EINVAL,
             "address=%s expected=a network device that is one by itself: a virtual function".formatted(address)));
+    }
+
+    private FrameRecording recording(String address) throws VfioException {
+        return function(address).model().recording().orElseThrow(() -> new VfioException(Errno.EINVAL,
+            "address=%s expected=a network device".formatted(address)));
+    }
+
+    private void checkPresent(String address) throws VfioException {
+        if (!function(address).present()) {
+            throw new VfioException(Errno.ENODEV, "address=%s state=unplugged expected=plugged".formatted(address));
+        }
+    }
+
+    private static Path path(String text) throws VfioException {
+        try {
+            return Path.of(text).toAbsolutePath();
+        } catch (InvalidPathException e) {
+            throw new VfioException(Errno.EINVAL, "file=%s expected=a path".formatted(text));
+        }
     }
 
     private static PciAddress address(String text) throws VfioException {

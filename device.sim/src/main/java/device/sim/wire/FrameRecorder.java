@@ -62,6 +62,13 @@ final class FrameRecorder {
         return recorder;
     }
 
+    /// Whether it records nothing but these ports.
+    boolean isWithin(BitSet which) {
+        BitSet others = (BitSet) ports.clone();
+        others.andNot(which);
+        return others.isEmpty();
+    }
+
     /// Records a frame of a port, if that is one of them. May be called by any thread; does not wait for the file.
     void record(int port, boolean inbound, MemorySegment memory, long frame, int length, int tag) {
         if (stopped || !ports.get(port)) {

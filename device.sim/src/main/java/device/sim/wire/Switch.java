@@ -92,6 +92,15 @@ public final class Switch implements AutoCloseable {
         }
     }
 
+    /// As [#stopRecording()], for a recording of nothing but these ports.
+    ///
+    /// @param which as in [#startRecording]
+    public Optional<Recording> stopRecordingWithin(BitSet which) throws InterruptedException {
+        synchronized (recording) {
+            return recorder.filter(current -> current.isWithin(which)).isPresent() ? stopRecording() : Optional.empty();
+        }
+    }
+
     /// A frame passes a port.
     void passes(int port, boolean inbound, MemorySegment memory, long frame, int length, int tag) {
         Optional<FrameRecorder> current = recorder;
@@ -120,7 +129,7 @@ public final class Switch implements AutoCloseable {
         return nowhere.sum();
     }
 
-    /// Ends the uplink. A recording is ended by [#stopRecording()].
+    /// Ends the uplink. A recording is ended by [#stopRecording()] or [#stopRecordingWithin].
     @Override
     public void close() {
         uplink(Uplink.NONE).close();

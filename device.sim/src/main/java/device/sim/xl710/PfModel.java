@@ -3,6 +3,7 @@ package device.sim.xl710;
 
 import device.sim.configspace.ConfigSpace;
 import device.sim.function.DeviceModel;
+import device.sim.function.FrameRecording;
 import device.sim.function.Lent;
 import device.sim.function.MessageInterrupts;
 import device.sim.function.MsixRegisters;
@@ -11,6 +12,7 @@ import device.sim.xl710.engine.VfEngine;
 import device.sim.xl710.mailbox.AdminQueues;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.Range;
 import vfio.pci.api.function.InterruptKind;
@@ -24,15 +26,17 @@ final class PfModel extends DeviceModel {
     private final VfEngine engine;
     private final PfCommands commands;
     private final AdminQueues adminQueues;
+    private final FrameRecording recording;
     private boolean attached;
 
-    PfModel(PciAddress address, ConfigSpace config, List<VfModel> virtualFunctions, DoorbellWatch watch) {
-        this(address, config, virtualFunctions, watch, new MessageInterrupts(InterruptKind.MSIX, PfFunction.MSIX_VECTORS));
+    PfModel(PciAddress address, ConfigSpace config, List<VfModel> virtualFunctions, DoorbellWatch watch, FrameRecording recording) {
+        this(address, config, virtualFunctions, watch, recording, new MessageInterrupts(InterruptKind.MSIX, PfFunction.MSIX_VECTORS));
     }
 
     private PfModel(PciAddress address, ConfigSpace config, List<VfModel> virtualFunctions, DoorbellWatch watch,
-            MessageInterrupts messages) {
+            FrameRecording recording, MessageInterrupts messages) {
         super(config, messages);
+        this.recording = recording;
         this.messages = messages;
         this.engine = new VfEngine("xl710-" + address, watch);
         this.commands = new PfCommands(virtualFunctions);
@@ -73,6 +77,11 @@ final class PfModel extends DeviceModel {
         synchronized (lock()) {
             adminQueues.openLocked(attached);
         }
+    }
+
+    @Override
+    public Optional<FrameRecording> recording() {
+        return Optional.of(recording);
     }
 
     @Override

@@ -3,6 +3,7 @@ package device.sim.xl710;
 
 import device.sim.configspace.ConfigSpace;
 import device.sim.function.DeviceModel;
+import device.sim.function.FrameRecording;
 import device.sim.function.Lent;
 import device.sim.function.MessageInterrupts;
 import device.sim.function.MsixRegisters;
@@ -15,7 +16,6 @@ import device.sim.xl710.mailbox.RingRegister;
 import device.sim.xl710.queue.QueueInterrupts;
 import device.sim.xl710.queue.QueuePairs;
 import device.sim.xl710.virtchnl.Session;
-import device.sim.xl710.virtchnl.VfSide;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -49,6 +49,7 @@ final class VfModel extends DeviceModel {
     private final VfHost host;
     private boolean attached;
     private boolean frozen;
+    private boolean busMaster;
     private boolean hashChanged;
     private boolean functionLevelReset;
 
@@ -66,13 +67,14 @@ final class VfModel extends DeviceModel {
         engine.register(this::applyHash);
         engine.register(this::runMailbox);
         this.queues = new QueuePairs(() -> dma, place.port(), new QueueEvents(), engine);
-        this.session = new Session(place.identity(), queues, place.port(), new MessageEffects());
+        this.session = new Session(place.identity(), queues, place.port(), new VfMessageEffects(this));
         this.mailbox = new AdminQueues(lock(), dma, session, () -> interrupts.cause(DynCtl.ICR_ADMINQ));
         this.registers = new VfRegisters(interrupts, this::setInterval, new RegisterEffects(), mailbox);
         this.msix = new MsixRegisters(messages, VfFunction.MSIX_PENDING);
         behind(VfFunction.registers(place.mappedDoorbells()), registers);
         behind(VfFunction.MSIX, msix);
         this.host = new VfHost(this);
+        updateGateLocked();
         activateLocked();
     }
 
@@ -169,6 +171,11 @@ final class VfModel extends DeviceModel {
     @Override
     public Optional<NetworkSide> network() {
         return Optional.of(host);
+    }
+
+    @Override
+    public Optional<FrameRecording> recording() {
+        return Optional.of(place.recording());
     }
 
     /// A register of BAR 0 without a side effect; tails and intervals too.
@@ -342,6 +349,10 @@ final class VfModel extends DeviceModel {
 
     /// Goes on: works off what tails say now, and sends what is pending.
     void thaw() {
+        synchronized (lock()) {
+            // A state that was loaded meanwhile brought the bit with it.
+            queues.busMaster(configLocked().busMaster());
+        }
         queues.resume();
         synchronized (lock()) {
             frozen = false;
@@ -369,10 +380,25 @@ final class VfModel extends DeviceModel {
         }
     }
 
-    /// The mailbox works while the function is in use.
+    /// The mailbox works while the function is in use, and neither it nor a queue begins anything in memory while the function is no bus
+    /// master.
     private void updateGateLocked() {
-        mailbox.openLocked(!frozen && reset.endedLocked() && registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS);
+        busMaster = configLocked().busMaster();
+        boolean used = !frozen && reset.endedLocked() && registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS;
+        mailbox.openLocked(busMaster && used);
+        queues.busMaster(busMaster);
         engine.wake();
+    }
+
+    /// When the bus master bit went, what was begun has ended on return, or will soon: it may be the driver that is waited for.
+    @Override
+    protected void configWrittenLocked() {
+        boolean before = busMaster;
+        updateGateLocked();
+        if (before && !busMaster) {
+            mailbox.leaveLocked();
+            queues.leave();
+        }
     }
 
     private boolean runMailbox() {
@@ -432,42 +458,6 @@ final class VfModel extends DeviceModel {
         public void statusSet(int status) {
             reset.statusSetLocked(status);
             updateGateLocked();
-        }
-    }
-
-    /// What a driver does by messages. Called by the engine.
-    private final class MessageEffects implements VfSide {
-        @Override
-        public void hashKey(byte[] key) {
-            synchronized (lock()) {
-                registers.bytes(VfRegister.VFQF_HKEY, key);
-            }
-        }
-
-        @Override
-        public void hashTable(byte[] table) {
-            synchronized (lock()) {
-                registers.bytes(VfRegister.VFQF_HLUT, table);
-            }
-        }
-
-        @Override
-        public void hashedTypes(long types) {
-            synchronized (lock()) {
-                registers.bytes(VfRegister.VFQF_HENA,
-                    ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(types).array());
-            }
-        }
-
-        @Override
-        public void reset(boolean announced) {
-            synchronized (lock()) {
-                if (announced) {
-                    reset.announceLocked();
-                } else if (!reset.underWayLocked()) {
-                    reset.beginLocked(VfReset.Origin.MESSAGE);
-                }
-            }
         }
     }
 

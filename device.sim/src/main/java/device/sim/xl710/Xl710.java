@@ -7,9 +7,11 @@ import device.sim.settings.Settings;
 import device.sim.settings.SettingsException;
 import device.sim.xl710.queue.QueuePairs;
 import device.sim.xl710.virtchnl.LinkSpeed;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.osgi.framework.Constants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -23,6 +25,7 @@ import org.osgi.service.metatype.annotations.Designate;
 @Designate(ocd = Xl710Settings.class, factory = true)
 public final class Xl710 {
     private static final int LAST_OFFSET = 0xFFFF;
+    private static final String DOORBELLS = "doorbells";
     private static final String MAPPED = "mapped";
     private static final String TRAPPED = "trapped";
 
@@ -65,10 +68,30 @@ public final class Xl710 {
                 settings.number("queue.pairs", standard.queuePairs(), 1, QueuePairs.PAIRS),
                 LinkSpeed.ofMegabits(settings.number("link.speed", standard.speed().megabits(), 1, Integer.MAX_VALUE)),
                 settings.hardwareAddress("mac", standard.firstAddress()),
-                settings.choice("doorbells", MAPPED, List.of(MAPPED, TRAPPED)).equals(MAPPED));
+                trappedDoorbells(settings, layout.virtualFunctions()));
         } catch (IllegalArgumentException e) {
             throw new SettingsException(e.getMessage());
         }
+    }
+
+    /// What is said of all, and of each by its number; a number that none has is a fault.
+    private static Set<Integer> trappedDoorbells(Settings settings, int virtualFunctions) {
+        List<String> choices = List.of(MAPPED, TRAPPED);
+        String all = settings.choice(DOORBELLS, MAPPED, choices);
+        Set<String> unknown = settings.keysUnder(DOORBELLS);
+        Set<Integer> trapped = new HashSet<>();
+        for (int i = 0; i < virtualFunctions; i++) {
+            String key = DOORBELLS + '.' + i;
+            unknown.remove(key);
+            if (settings.choice(key, all, choices).equals(TRAPPED)) {
+                trapped.add(i);
+            }
+        }
+        if (!unknown.isEmpty()) {
+            throw new SettingsException("%s expected=%s.N with N below vfs=%d".formatted(unknown.iterator().next(), DOORBELLS,
+                virtualFunctions));
+        }
+        return trapped;
     }
 
     static Xl710Layout layout(Settings settings) {

@@ -24,13 +24,15 @@ final class Xl710Card implements Card {
         wire = new Switch(layout.virtualFunctions());
         watch = new DoorbellWatch("xl710-doorbells-" + address);
         List<VfModel> models = IntStream.range(0, layout.virtualFunctions()).mapToObj(i -> virtualFunction(layout, settings, i)).toList();
+        // Their sizes, which are the same whatever may be mapped.
         VirtualFunctions virtual = new VirtualFunctions(models.size(), layout.offset(), layout.stride(), layout.virtualDevice(),
-            VfFunction.bars(settings.mappedDoorbells()));
-        PfModel physical = new PfModel(address, PfFunction.configSpace(address, layout.device(), virtual), models, watch);
+            VfFunction.bars(true));
+        PfModel physical = new PfModel(address, PfFunction.configSpace(address, layout.device(), virtual), models, watch,
+            WireRecording.ofCard(wire));
         functions.add(new SimulatedFunction(PfFunction.description(address, layout.device()), physical));
         for (int i = 0; i < models.size(); i++) {
             functions.add(new SimulatedFunction(VfFunction.description(layout.virtualAddress(i), layout.virtualDevice(), address,
-                settings.mappedDoorbells()), models.get(i)));
+                settings.mappedDoorbells(i)), models.get(i)));
         }
     }
 
@@ -38,7 +40,7 @@ final class Xl710Card implements Card {
         Port port = wire.port(index);
         port.defaultAddress(settings.firstAddress() + index);
         return new VfModel(new VfPlace("xl710-" + layout.virtualAddress(index), layout.virtualDevice(), settings.identity(),
-            settings.mappedDoorbells(), port, watch));
+            settings.mappedDoorbells(index), port, watch, WireRecording.ofPort(wire, index)));
     }
 
     @Override

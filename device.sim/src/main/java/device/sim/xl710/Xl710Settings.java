@@ -35,7 +35,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
         + "the card's place.")
     String mac();
 
-    @AttributeDefinition(name = "Doorbells", description = "Whether the pages with queue tails may be mapped: mapped or trapped.")
+    @AttributeDefinition(name = "Doorbells", description = "Whether the pages with queue tails may be mapped: mapped or trapped. "
+        + "doorbells.N says it of virtual function N alone.")
     String doorbells() default "mapped";
 
     @AttributeDefinition(name = "Uplink", description = "What is behind the switch: none, tap:INTERFACE, or "

@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -109,6 +110,57 @@ class SimulatedDeviceCommandsTest {
         assertThat(output(commands::list)).containsPattern("0000:3b:02.0 +8086:154c +out");
         commands.plug(VF);
         assertThat(output(commands::list)).containsPattern("0000:3b:02.0 +8086:154c +plugged +0000:3b:00.0 +-");
+    }
+
+    @Test
+    void recordsTheFramesOfAFunctionAndOfACard() throws Exception {
+        Path file = storage.resolve("card.pcapng");
+        assertThat(output(() -> commands.record("3b:00.0", file.toString()))).isEqualTo(
+            "recording address=3b:00.0 file=%s mib=64".formatted(file));
+        assertThat(output(() -> commands.record(VF, "off"))).isEqualTo(
+            "recorded address=3b:02.0 file=%s frames=0 dropped=0 bytes=%d".formatted(file, Files.size(file)));
+        Path second = storage.resolve("vf.pcapng");
+        commands.record(VF, second.toString(), "1");
+        commands.record("3b:00.0", "off");
+        assertThat(second).isNotEmptyFile();
+    }
+
+    @Test
+    void refusesARecordingThatCanNotBe() throws Exception {
+        Path there = Files.createFile(storage.resolve("there"));
+        String file = storage.resolve("file").toString();
+        assertThatThrownBy(() -> commands.record(VF, there.toString())).hasMessageContaining(
+            "expected=a file that is not there");
+        assertThatThrownBy(() -> commands.record(VF, there + "/inside")).hasMessageContaining("expected=a file that can be made");
+        assertThatThrownBy(() -> commands.record(VF, storage + "/none/file")).hasMessageContaining("expected=a folder that is there");
+        assertThatThrownBy(() -> commands.record(VF, "/sys/kernel/frames")).isInstanceOf(VfioException.class).hasMessageContaining(
+            "file=/sys/kernel/frames expected=a ");
+        assertThatThrownBy(() -> commands.record(VF, "a\0b")).hasMessageContaining("expected=a path");
+        assertThatThrownBy(() -> commands.record(VF, file, "0")).hasMessageContaining("MIB=0 expected=1 to 0x10000");
+        assertThatThrownBy(() -> commands.record(VF, "off")).hasMessageContaining("expected=a recording");
+        assertThat(storage.resolve("file")).doesNotExist();
+        commands.record(VF, file);
+        assertThatThrownBy(() -> commands.record("3b:00.0", storage.resolve("other").toString()))
+            .hasMessageContaining("expected=no recording yet");
+        commands.record(VF, "off");
+    }
+
+    @Test
+    void recordingEndsWhenItsFunctionIsPluggedOut() throws Exception {
+        commands.record(VF, storage.resolve("vf").toString());
+        commands.unplug(VF);
+        assertThat(storage.resolve("vf")).isNotEmptyFile();
+        assertThatThrownBy(() -> commands.record(VF, "off")).hasMessageContaining("expected=a recording");
+        assertThatThrownBy(() -> commands.record(VF, storage.resolve("out").toString())).hasMessageContaining("state=unplugged");
+        assertThat(storage.resolve("out")).doesNotExist();
+        commands.record("3b:00.0", storage.resolve("card").toString());
+        commands.plug(VF);
+        commands.unplug(VF);
+        assertThatThrownBy(() -> commands.record("3b:00.0", storage.resolve("x").toString())).as("a card's goes on").hasMessageContaining(
+            "expected=no recording yet");
+        commands.unplug("3b:00.0");
+        assertThatThrownBy(() -> commands.record("3b:00.0", "off")).hasMessageContaining("expected=a recording");
+        assertThat(Thread.getAllStackTraces().keySet()).noneMatch(thread -> thread.getName().equals("frame-recorder"));
     }
 
     private interface Command {

@@ -25,6 +25,9 @@ final class MailboxDriver {
     static final int ARQLEN = 0x8000;
     static final int RSTAT = 0x8800;
 
+    /// Command register with memory and bus master enabled.
+    static final int MEMORY_AND_MASTER = 6;
+
     private static final int BUFFER = 4096;
 
     private final TestDriver driver;
@@ -60,8 +63,14 @@ final class MailboxDriver {
         }
     }
 
-    /// Sets both rings up, in the driver's order.
+    /// Enables the function and sets both rings up, in the driver's order.
     void init() throws VfioException {
+        driver.config(0x04, 2, MEMORY_AND_MASTER);
+        rings();
+    }
+
+    /// Sets both rings up, and nothing else.
+    void rings() throws VfioException {
         nextToUse = 0;
         nextToClean = 0;
         driver.write(ATQH, 0);

@@ -133,6 +133,7 @@ class MailboxTest {
 
     @Test
     void saysThatARingHasNoLength() throws Exception {
+        driver.config(0x04, 2, MailboxDriver.MEMORY_AND_MASTER);
         driver.write(MailboxDriver.ATQLEN, MailboxDriver.ENABLE);
         driver.write(MailboxDriver.ATQT, 1);
         Await.until("critical error", () -> driver.read(MailboxDriver.ATQLEN) == 0xC000_0000);

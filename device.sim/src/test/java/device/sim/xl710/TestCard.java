@@ -3,6 +3,7 @@ package device.sim.xl710;
 
 import device.sim.function.SimulatedFunction;
 import java.util.List;
+import java.util.Set;
 import vfio.pci.api.PciAddress;
 
 /// A card whose functions are there without a framework.
@@ -26,8 +27,13 @@ final class TestCard {
 
     /// One whose tails may not be mapped.
     static TestCard trapped() {
+        return trapped(Set.of(0, 1, 2, 3));
+    }
+
+    /// One where the tails of some functions may not be mapped.
+    static TestCard trapped(Set<Integer> functions) {
         VfSettings standard = VfSettings.standard(LAYOUT.address().routingId());
-        return new TestCard(LAYOUT, new VfSettings(standard.queuePairs(), standard.speed(), standard.firstAddress(), false));
+        return new TestCard(LAYOUT, new VfSettings(standard.queuePairs(), standard.speed(), standard.firstAddress(), functions));
     }
 
     SimulatedFunction physicalFunction() {

@@ -118,7 +118,7 @@ class VfFuzzTest {
     }
 
     private void rare() throws Exception {
-        switch (random.nextInt(8)) {
+        switch (random.nextInt(9)) {
             case 0 -> hostile.function().reset();
             case 1 -> hostile.ram().reachable(random.nextInt(3) > 0);
             case 2 -> hostile.config(random.nextInt(0x1000), 1, random.nextInt());
@@ -130,6 +130,7 @@ class VfFuzzTest {
                 physical.write(0x74400, random.nextInt(3));
             }
             case 6 -> hostile.take(random.nextBoolean());
+            case 7 -> hostile.config(0x04, 1 + random.nextInt(2), random.nextInt(8));
             default -> {
                 hostile.ram().reachable(true);
                 hostile.function().reset();

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +55,18 @@ class VfTrafficTest {
     @Test
     void carriesFramesWithDoorbellsInMemory() throws Exception {
         start(TestCard.standard());
+        for (int i = 0; i < 600; i++) {
+            send(i, true);
+            assertThat(receive(i)).isEqualTo(frame(i));
+        }
+    }
+
+    @Test
+    void trapsTheDoorbellsOfOneFunctionAlone() throws Exception {
+        TestCard card = TestCard.trapped(Set.of(1));
+        assertThat(card.virtualFunction(0).bars().getFirst().memoryLike()).isNotEmpty();
+        assertThat(card.virtualFunction(1).bars().getFirst().memoryLike()).isEmpty();
+        start(card);
         for (int i = 0; i < 600; i++) {
             send(i, true);
             assertThat(receive(i)).isEqualTo(frame(i));
@@ -138,6 +151,29 @@ class VfTrafficTest {
         second.function().reset();
         mailbox.start(CAPABILITIES);
         assertThat(told).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void neitherSendsNorReceivesUnlessBusMaster(boolean mapped) throws Exception {
+        start(mapped ? TestCard.standard() : TestCard.trapped());
+        first.config(0x04, 2, 2);
+        send(0, mapped);
+        long end = System.nanoTime() + 30_000_000;
+        while (System.nanoTime() - end < 0) {
+            assertThat(first.ram().get(TX_RING + 8) & 0xF).as("done").isZero();
+        }
+        first.config(0x04, 2, MailboxDriver.MEMORY_AND_MASTER);
+        assertThat(receive(0)).isEqualTo(frame(0));
+        second.config(0x04, 2, 2);
+        send(1, mapped);
+        Await.until("sent", () -> (first.ram().get(TX_RING + 16 + 8) & 0xF) == 0xF);
+        end = System.nanoTime() + 30_000_000;
+        while (System.nanoTime() - end < 0) {
+            assertThat(second.ram().get(RX_RING + 32 + 8) & 1).as("done").isZero();
+        }
+        second.config(0x04, 2, MailboxDriver.MEMORY_AND_MASTER);
+        assertThat(receive(1)).isEqualTo(frame(1));
     }
 
     @Test

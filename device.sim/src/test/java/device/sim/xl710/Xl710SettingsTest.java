@@ -13,6 +13,7 @@ import device.sim.wire.Uplink;
 import device.sim.xl710.virtchnl.LinkSpeed;
 import java.net.InetSocketAddress;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,20 +25,34 @@ class Xl710SettingsTest {
 
     @Test
     void hasDefaults() {
-        assertThat(read(Map.of())).isEqualTo(new VfSettings(4, LinkSpeed.SPEED_40GB, 0x0200_003B_0000L, true));
+        assertThat(read(Map.of())).isEqualTo(new VfSettings(4, LinkSpeed.SPEED_40GB, 0x0200_003B_0000L, Set.of()));
     }
 
     @Test
     void readsWhatIsSaid() {
         assertThat(read(Map.of("queue.pairs", "2", "link.speed", "25000", "mac", "52:54:00:12:34:56", "doorbells", "trapped")))
-            .isEqualTo(new VfSettings(2, LinkSpeed.SPEED_25GB, 0x5254_0012_3456L, false));
+            .isEqualTo(new VfSettings(2, LinkSpeed.SPEED_25GB, 0x5254_0012_3456L, Set.of(0, 1, 2, 3)));
     }
 
     @ParameterizedTest
     @CsvSource({"queue.pairs, 5", "queue.pairs, 0", "link.speed, 100", "link.speed, fast", "mac, 01:00:5e:00:00:01", "mac, 52:54:00:12:34",
-        "mac, 00:00:00:00:00:00", "doorbells, both"})
+        "mac, 00:00:00:00:00:00", "doorbells, both", "doorbells.1, both"})
     void refusesWhatIsWrong(String key, String value) {
         assertThatThrownBy(() -> read(Map.of(key, value))).isInstanceOf(SettingsException.class).hasMessageContaining(value);
+    }
+
+    @Test
+    void readsHowDoorbellsOfEachAre() {
+        assertThat(read(Map.of("doorbells.1", "trapped")).trappedDoorbells()).containsExactly(1);
+        assertThat(read(Map.of("doorbells", "trapped", "doorbells.0", "mapped", "doorbells.3", " trapped ")).trappedDoorbells())
+            .containsExactlyInAnyOrder(1, 2, 3);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"doorbells.4", "doorbells.-1", "doorbells.01", "doorbells.x", "doorbells."})
+    void refusesDoorbellsOfAFunctionThatThereIsNot(String key) {
+        assertThatThrownBy(() -> read(Map.of(key, "trapped"))).isInstanceOf(SettingsException.class).hasMessage(
+            key + " expected=doorbells.N with N below vfs=4");
     }
 
     @Test

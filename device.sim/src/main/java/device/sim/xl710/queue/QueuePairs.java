@@ -6,6 +6,7 @@ import device.sim.xl710.engine.Doorbells;
 import device.sim.xl710.engine.Task;
 import device.sim.xl710.engine.VfEngine;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import vfio.pci.api.VfioException;
@@ -22,6 +23,7 @@ public final class QueuePairs implements Task, Doorbells {
     /// How many there are.
     public static final int PAIRS = 4;
 
+    private static final long LEAVE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     private static final int ALL = (1 << PAIRS) - 1;
 
     private final ReentrantLock inside = new ReentrantLock(true);
@@ -34,8 +36,9 @@ public final class QueuePairs implements Task, Doorbells {
     private final TxQueue[] tx = new TxQueue[PAIRS];
     private final RxQueue[] rx = new RxQueue[PAIRS];
     private final Reception reception;
-    private boolean quiesced;
+    private volatile boolean quiesced;
     private volatile boolean watched;
+    private volatile boolean busMaster = true;
 
     /// Queues that are not configured yet. Registers them with the engine.
     ///
@@ -255,6 +258,26 @@ public final class QueuePairs implements Task, Doorbells {
         engine.wake();
     }
 
+    /// Lets the function begin a packet or a frame, or not. One that was begun is done. Never waits.
+    public void busMaster(boolean on) {
+        boolean before = busMaster;
+        busMaster = on;
+        if (on && !before) {
+            engine.wake();
+        }
+    }
+
+    /// Waits until nobody is within a packet, but not long, for it may be the caller's memory that is waited for.
+    public void leave() {
+        try {
+            if (inside.tryLock(LEAVE_NANOS, TimeUnit.NANOSECONDS)) {
+                inside.unlock();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /// The state of the queues, their mapping, the distribution and the events owed; not the counters. To be taken while quiesced.
     public byte[] save() {
         inside.lock();
@@ -285,12 +308,12 @@ public final class QueuePairs implements Task, Doorbells {
         boolean worked = false;
         inside.lock();
         try {
-            if (!quiesced) {
+            if (goes()) {
                 memory.begin();
-                for (int i = 0; i < PAIRS; i++) {
+                for (int i = 0; i < PAIRS && busMaster; i++) {
                     worked |= tx[i].run(inside);
                 }
-                worked |= reception.run(inside);
+                worked |= busMaster && reception.run(inside);
             }
         } finally {
             inside.unlock();
@@ -300,12 +323,13 @@ public final class QueuePairs implements Task, Doorbells {
 
     @Override
     public long sleepNanos() {
-        return reception.holdNanos();
+        // A frame that waits does not get its turn while nothing goes.
+        return goes() ? reception.holdNanos() : FOREVER;
     }
 
     @Override
     public boolean watched() {
-        return watched;
+        return watched && busMaster;
     }
 
     @Override
@@ -317,13 +341,17 @@ public final class QueuePairs implements Task, Doorbells {
         try {
             for (int i = 0; i < PAIRS; i++) {
                 if (tx[i].rung() || rx[i].rung()) {
-                    return !quiesced;
+                    return goes();
                 }
             }
             return false;
         } finally {
             inside.unlock();
         }
+    }
+
+    private boolean goes() {
+        return !quiesced && busMaster;
     }
 
     private void updateWatchedLocked() {

@@ -24,6 +24,8 @@ import vfio.pci.api.VfioException;
 class DescriptorFuzzTest {
     private static final long SECONDS = Boolean.getBoolean("vfio.nightly") ? 600 : 15;
     private static final int STEPS = 400;
+    /// A machine that is slow goes on beyond the time until a queue was stopped for every reason, which takes up to some fifty rounds.
+    private static final int ROUNDS_FOR_ALL_REASONS = 500;
     /// A bounded batch, with generous room for a machine that is busy.
     private static final long MOST_RUN_NANOS = 10_000_000_000L;
 
@@ -47,6 +49,7 @@ class DescriptorFuzzTest {
         long first = Long.getLong("vfio.fuzz.seed", System.nanoTime());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
         long rounds = 0;
+        long allReached = 0;
         do {
             long seed = first + rounds;
             try {
@@ -55,10 +58,11 @@ class DescriptorFuzzTest {
                 throw new AssertionError("-Dvfio.fuzz.seed=" + seed, failure);
             }
             rounds++;
-        } while (System.nanoTime() - deadline < 0);
+            allReached += reached.size() < StopReason.values().length ? 1 : 0;
+        } while (System.nanoTime() - deadline < 0 || allReached == rounds && rounds < ROUNDS_FOR_ALL_REASONS);
         System.getLogger("test").log(System.Logger.Level.INFO,
-            "{0} rounds of {1} steps from seed {2}, {3} frames of the bystanders, {4} of the hostile one", rounds, STEPS,
-            Long.toString(first), delivered, sent);
+            "{0} rounds of {1} steps from seed {2}, all reasons to stop within {3}, {4} frames of the bystanders, {5} of the hostile one",
+            rounds, STEPS, Long.toString(first), allReached + 1, delivered, sent);
         assertThat(delivered).isPositive();
         assertThat(reached).as("what queues were stopped for").containsAll(EnumSet.allOf(StopReason.class));
         assertThat(sent).as("frames of the hostile one").isPositive();
@@ -168,7 +172,7 @@ class DescriptorFuzzTest {
     private void act() {
         QueuePairs queues = hostile.queues;
         int queue = random.nextInt(QueuePairs.PAIRS);
-        switch (random.nextInt(24)) {
+        switch (random.nextInt(25)) {
             case 0 -> queues.disable(random.nextInt(16), random.nextInt(16));
             case 1 -> queues.enable(random.nextInt(32), random.nextInt(32));
             case 2 -> configure();
@@ -182,6 +186,7 @@ class DescriptorFuzzTest {
             case 12, 13 -> queues.tail(true, queue, random.nextInt());
             case 14 -> queues.tail(false, queue, random.nextInt());
             case 15 -> wellFormed(queue);
+            case 16 -> endless();
             default -> {
                 enableSmall();
                 descriptors();
@@ -232,6 +237,17 @@ class DescriptorFuzzTest {
         hostile.descriptor(random.nextLong(), TestVf.Tx.tso(length - headers, 64 + random.nextInt(10_000)));
         hostile.descriptor(TestVf.txBuffer(queue), TestVf.Tx.EOP | TestVf.Tx.RS | (v6 ? TestVf.Tx.IPV6 : TestVf.Tx.IPV4_CHECKSUM)
             | TestVf.Tx.TCP | TestVf.Tx.headers(14, v6 ? 40 : 20, 20) | (long) length << 34);
+        hostile.queues.tail(false, 0, hostile.txTail);
+    }
+
+    /// A ring without an end of packet, or almost.
+    private void endless() {
+        hostile.queues.disable(0, 1);
+        enableSmall();
+        hostile.descriptor(random.nextLong(), TestVf.Tx.tso(1000, 100));
+        for (int i = random.nextInt(4) == 0 ? 3 : 2; i < TestVf.RING; i++) {
+            hostile.descriptor(TestVf.txBuffer(0), 100L << 34);
+        }
         hostile.queues.tail(false, 0, hostile.txTail);
     }
 
