@@ -81,7 +81,8 @@ public class MisbehavingMediationIT {
                 awaitOneAsleep();
                 Latencies during = Latencies.measure(MEASURED, new OrdinaryUse(vfio, admin, other));
                 assertThat(mediators.number(Setting.INSIDE, "sleeping")).as("it sleeps still").hasValue(1);
-                assertThat(during.waited()).as("spent waiting for anybody").isLessThan(Duration.ofMillis(10));
+                // Locks that its own device's threads hold for a moment; who waits for the sleeper waits for all of it.
+                assertThat(during.waited()).as("spent waiting for anybody").isLessThan(MEASURED.dividedBy(10));
                 assertThat(during.quietWorst()).as("worst of a quiet while, with a sleeper and without")
                     .isLessThan(before.quietWorst().plusMillis(10));
                 long reset = System.nanoTime();
