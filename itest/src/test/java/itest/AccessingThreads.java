@@ -64,6 +64,12 @@ final class AccessingThreads implements AutoCloseable {
         });
     }
 
+    /** Waits until something is wrong for each of the threads, which ends it, and says what; a thread may be long in getting a processor. */
+    List<Throwable> awaitFailures() throws Exception {
+        Await.until("each thread has failed", executor::isTerminated);
+        return end();
+    }
+
     /** Has the threads end after the round they are in, and says what each of them ended by: null where nothing was wrong. */
     List<Throwable> end() throws Exception {
         stopping = true;

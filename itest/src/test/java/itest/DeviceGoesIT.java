@@ -78,7 +78,7 @@ public class DeviceGoesIT {
             threads.awaitRounds(SOME_ROUNDS);
             new Gogo(processor).run("sim:unplug " + SimulatedNic.VF1);
             told.assertTold();
-            assertThat(threads.end()).allSatisfy(DeviceGoesIT::isGone);
+            assertThat(threads.awaitFailures()).allSatisfy(DeviceGoesIT::isGone);
             assertEverythingIsRefused(device);
             assertThat(service(DeviceAdmin.class).devices()).extracting(DeviceStatus::address).doesNotContain(SimulatedNic.VF1);
             assertThat(mediators.number(Setting.CLOSED, "m")).as("only the one is closed").hasValue(1);
@@ -125,7 +125,7 @@ public class DeviceGoesIT {
             core.stop();
             told.assertTold();
             idleTold.assertTold();
-            assertThat(threads.end()).allSatisfy(DeviceGoesIT::isGone);
+            assertThat(threads.awaitFailures()).allSatisfy(DeviceGoesIT::isGone);
             assertEverythingIsRefused(device);
             assertThat(mediators.number(Setting.CLOSED, "m")).hasValue(2);
             assertThat(drivers()).as("drivers bound to functions").isEmpty();
