@@ -64,7 +64,7 @@ final class AccessingThreads implements AutoCloseable {
         });
     }
 
-    /** Waits until something is wrong for each of the threads, which ends it, and says what; a thread may be long in getting a processor. */
+    /** Waits until something is wrong for each of the threads, which ends it; a thread may be long in getting a processor. */
     List<Throwable> awaitFailures() throws Exception {
         Await.until("each thread has failed", executor::isTerminated);
         return end();
