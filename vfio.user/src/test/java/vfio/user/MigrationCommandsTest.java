@@ -36,11 +36,13 @@ class MigrationCommandsTest {
     final ServerFixture fixture = new ServerFixture();
     private final TestMigration migration = new TestMigration();
     private RawClient client;
+    private TestDevice device;
 
     @BeforeEach
     void attach() throws VfioException, InterruptedException {
         client = fixture.ready();
-        fixture.pci.next().migration = migration;
+        device = fixture.pci.next();
+        device.migration = migration;
     }
 
     @AfterEach
@@ -140,6 +142,35 @@ class MigrationCommandsTest {
         assertThat(answer.errno()).isZero();
         assertThat(answer.payload()).isEmpty();
         assertThat(migration.calls).containsExactly("write 0x4 first 0x42");
+    }
+
+    @Test
+    void rejectsABitmapInAnUnmapThatDoesNotFit() throws VfioException {
+        map();
+        assertThat(unmap(40 + 8, 0x1000, 16).errno()).as("size").isEqualTo(EINVAL);
+        assertThat(unmap(40 + 8, 0x1001, 8).errno()).as("page size").isEqualTo(EINVAL);
+        assertThat(unmap(40 + 7, 0x1000, 8).errno()).as("argsz").isEqualTo(EINVAL);
+        assertThat(client.call(RawClient.DMA_UNMAP, Bytes.of().u32(48, 1).u64(0x4000, 0x4000)).errno()).as("no bitmap").isEqualTo(EINVAL);
+        assertThat(migration.calls).isEmpty();
+        assertThat(unmap(40 + 8, 0x1000, 8).errno()).as("it is mapped still").isZero();
+    }
+
+    @Test
+    void tellsDirtyPagesInAnUnmap() throws VfioException {
+        map();
+        RawClient.Answer answer = unmap(40 + 8, 0x1000, 8);
+        assertThat(answer.errno()).isZero();
+        assertThat(answer.payload()).isEqualTo(Bytes.of().u32(48, 1).u64(0x4000, 0x4000).u64(0x1000, 8).u64(0b1001).array());
+        assertThat(migration.calls).containsExactly("report 0x4000 0x4000 0x1000");
+        assertThat(device.mappings).isEmpty();
+    }
+
+    private void map() throws VfioException {
+        assertThat(client.call(RawClient.DMA_MAP, Bytes.of().u32(32, 3).u64(0, 0x4000, 0x4000)).errno()).isZero();
+    }
+
+    private RawClient.Answer unmap(long argsz, long pageSize, long size) throws VfioException {
+        return client.call(RawClient.DMA_UNMAP, Bytes.of().u32(argsz, 1).u64(0x4000, 0x4000).u64(pageSize, size));
     }
 
     @Test

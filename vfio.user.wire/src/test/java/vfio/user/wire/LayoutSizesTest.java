@@ -19,6 +19,7 @@ class LayoutSizesTest {
             structure(VersionLayout.LAYOUT, 4, "major=0 minor=2"),
             structure(DmaMapLayout.LAYOUT, 32, "argsz=0 flags=4 offset=8 addr=16 size=24"),
             structure(DmaUnmapLayout.LAYOUT, 24, "argsz=0 flags=4 addr=8 size=16"),
+            structure(BitmapLayout.LAYOUT, 16, "pgsize=0 size=8"),
             structure(DeviceInfoLayout.LAYOUT, 16, "argsz=0 flags=4 num_regions=8 num_irqs=12"),
             structure(RegionInfoLayout.LAYOUT, 32, "argsz=0 flags=4 index=8 cap_offset=12 size=16 offset=24"),
             structure(RegionIoFdsLayout.LAYOUT, 16, "argsz=0 flags=4 index=8 count=12"),

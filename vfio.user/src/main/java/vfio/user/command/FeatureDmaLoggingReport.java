@@ -22,27 +22,13 @@ final class FeatureDmaLoggingReport extends Feature {
         long iova = HostOrder.u64(request, at + DmaLoggingReportLayout.IOVA);
         long length = HostOrder.u64(request, at + DmaLoggingReportLayout.LENGTH);
         long pageSize = HostOrder.u64(request, at + DmaLoggingReportLayout.PAGE_SIZE);
-        int bitmap = bitmapBytes(exchange, length, pageSize);
+        int bitmap = DirtyBitmap.bytes(length, pageSize,
+            exchange.limits().dataBytes() - DeviceFeatureLayout.BYTES - DmaLoggingReportLayout.BYTES);
         requireRoom(argsz, DmaLoggingReportLayout.BYTES + bitmap);
         MemorySegment reply = exchange.reply();
         long to = answerAt(exchange);
         MemorySegment.copy(request, at, reply, to, DmaLoggingReportLayout.BYTES);
-        long bits = to + DmaLoggingReportLayout.BYTES;
-        reply.asSlice(bits, bitmap).fill((byte) 0);
-        migration.reportDirty(iova, length, pageSize, reply, bits);
+        DirtyBitmap.write(migration, iova, length, pageSize, reply, to + DmaLoggingReportLayout.BYTES, bitmap);
         return DmaLoggingReportLayout.BYTES + bitmap;
-    }
-
-    private static int bitmapBytes(Exchange exchange, long length, long pageSize) throws VfioException {
-        if (Long.bitCount(pageSize) != 1) {
-            throw Exchange.invalid("page_size", pageSize, "a power of two");
-        }
-        long pages = length >>> Long.numberOfTrailingZeros(pageSize);
-        long words = (pages >>> 6) + ((pages & 63) == 0 ? 0 : 1);
-        long most = exchange.limits().dataBytes() - DeviceFeatureLayout.BYTES - DmaLoggingReportLayout.BYTES;
-        if (words > most / Long.BYTES) {
-            throw Exchange.invalid("length", length, "a bitmap of at most max_data_xfer_size");
-        }
-        return (int) words * Long.BYTES;
     }
 }

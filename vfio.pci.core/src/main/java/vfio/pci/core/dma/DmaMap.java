@@ -209,6 +209,8 @@ public final class DmaMap implements DmaSpace {
             part = Math.min(count, entry.remaining(iova));
             if (entry.memory() != null) {
                 MemorySegment.copy(source, sourceOffset, entry.memory(), iova - entry.iova(), part);
+                // While an unmap still waits for this: what comes after it says what was written there.
+                log.written(iova, part);
                 settle(entry, iova, part);
                 return part;
             }
