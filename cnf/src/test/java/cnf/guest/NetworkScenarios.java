@@ -240,6 +240,7 @@ abstract class NetworkScenarios {
             near.change("down");
             near.change("back");
             near.pings(far.address(), 1, PAYLOAD);
+            near.run("net flowing");
         }
         assertThat(near.ask("net streamed")).matches("[1-9]\\d* KiB");
     }
@@ -255,6 +256,7 @@ abstract class NetworkScenarios {
             pair.host().orElseThrow().run("sim:link " + Host.VF + " up");
             near.change("wait");
             near.pings(far.address(), 1, PAYLOAD);
+            near.run("net flowing");
         }
         assertThat(near.ask("net streamed")).matches("[1-9]\\d* KiB");
     }
