@@ -54,7 +54,7 @@ final class DeviceLane implements Lane {
             DmaMap map = map(memory[i]);
             wire.port(i).defaultAddress(0x0200_0000_0000L + i);
             engines[i] = new VfEngine("bench-vf" + i, watch);
-            queues[i] = new QueuePairs(() -> map, wire.port(i), vector -> { }, engines[i]);
+            queues[i] = new QueuePairs(() -> map, wire.port(i), (vector, indices) -> { }, engines[i]);
             queues[i].lent(registers[i]);
             if (!alone) {
                 engines[i].start();

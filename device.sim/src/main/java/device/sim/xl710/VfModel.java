@@ -58,15 +58,17 @@ final class VfModel extends DeviceModel {
         super(VfFunction.configSpace(place.device()), messages);
         this.place = place;
         this.messages = messages;
-        this.interrupts = new VfInterrupts(messages, CONTROLS);
+        VfIntervals intervals = new VfIntervals(this);
+        this.interrupts = new VfInterrupts(messages, CONTROLS, intervals, System::nanoTime, this::wake);
         this.engine = new VfEngine(place.name(), place.watch());
         engine.register(reset);
         engine.register(hash);
         engine.register(() -> mailbox().run());
+        engine.register(new VfModeration(this));
         this.queues = new QueuePairs(() -> dma, place.port(), new VfQueueInterrupts(this), engine);
         this.session = new Session(place.identity(), queues, place.port(), new VfMessageEffects(this));
         this.mailbox = new AdminQueues(lock(), dma, session, () -> interrupts.cause(DynCtl.ICR_ADMINQ));
-        this.registers = new VfRegisters(interrupts, this::setInterval, new VfRegisterEffects(this), mailbox);
+        this.registers = new VfRegisters(interrupts, intervals, new VfRegisterEffects(this), mailbox);
         this.msix = new MsixRegisters(messages, VfFunction.MSIX_PENDING);
         behind(VfFunction.registers(place.mappedDoorbells()), registers);
         behind(VfFunction.MSIX, msix);
@@ -186,9 +188,13 @@ final class VfModel extends DeviceModel {
     /// A register of BAR 0 without a side effect; tails and intervals too.
     int peek(int offset) {
         synchronized (lock()) {
-            boolean lent = place.mappedDoorbells() && offset < VfFunction.DOORBELLS_END;
-            return lent ? inMemoryLocked(VfFunction.BAR, offset) : registers.peek(offset);
+            return peekLocked(offset);
         }
+    }
+
+    int peekLocked(int offset) {
+        boolean lent = place.mappedDoorbells() && offset < VfFunction.DOORBELLS_END;
+        return lent ? inMemoryLocked(VfFunction.BAR, offset) : registers.peek(offset);
     }
 
     /// What VFGEN_RSTAT reads.
@@ -319,14 +325,14 @@ final class VfModel extends DeviceModel {
     /// Sets a register that may live in lent memory.
     void pokeLocked(int offset, int value) {
         registers.write(offset, value);
+        memoryLocked(offset, value);
+    }
+
+    /// Sets a register where a client may have mapped it, if any may.
+    void memoryLocked(int offset, int value) {
         if (place.mappedDoorbells()) {
             setInMemoryLocked(VfFunction.BAR, offset, value);
         }
     }
 
-    private void setInterval(int index, int vector, int interval) {
-        int perIndex = VfRegister.VFINT_DYN_CTLN1.count();
-        int offset = VfRegister.VFINT_ITRN1.base() + Integer.BYTES * (index * perIndex + vector - 1);
-        setInMemoryLocked(VfFunction.BAR, offset, interval);
-    }
 }

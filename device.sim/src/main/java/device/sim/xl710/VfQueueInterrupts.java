@@ -12,19 +12,19 @@ final class VfQueueInterrupts implements QueueInterrupts {
     }
 
     @Override
-    public void event(int vector) {
+    public void event(int vector, int indices) {
         synchronized (function.guard()) {
             if (usedLocked()) {
-                function.interrupts().event(vector);
+                function.interrupts().event(vector, indices);
             }
         }
     }
 
     @Override
-    public void causes(int bits) {
+    public void causes(int bits, int indices) {
         synchronized (function.guard()) {
             if (usedLocked()) {
-                function.interrupts().queueCauses(bits);
+                function.interrupts().queueCauses(bits, indices);
             }
         }
     }
