@@ -5,12 +5,13 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// A thread that copies frames into a ring of slots, and one that copies them out.
+/// A thread that copies frames into a ring of slots, and one that copies them out; or one that does both.
 final class CopyLane implements Lane {
     private static final int SLOTS = 256;
     private static final int SLOT = 2048;
 
     private final int length;
+    private final boolean alone;
     private final MemorySegment ring = Arena.ofAuto().allocate(SLOTS * SLOT, 64);
     private final MemorySegment source = Arena.ofAuto().allocate(SLOTS * SLOT, 64);
     private final MemorySegment sink = Arena.ofAuto().allocate(SLOTS * SLOT, 64);
@@ -18,8 +19,10 @@ final class CopyLane implements Lane {
     private volatile long head;
     private volatile boolean stopped;
 
-    CopyLane(int length) {
+    /// @param alone whether one thread does both
+    CopyLane(int length, boolean alone) {
         this.length = length;
+        this.alone = alone;
     }
 
     @Override
@@ -27,10 +30,16 @@ final class CopyLane implements Lane {
         tail = 0;
         head = 0;
         stopped = false;
-        Thread sender = Thread.ofPlatform().daemon().start(this::send);
+        Thread sender = Thread.ofPlatform().daemon().unstarted(this::sendAll);
+        if (!alone) {
+            sender.start();
+        }
         long start = System.nanoTime();
         long received = 0;
         while (System.nanoTime() - start < nanos) {
+            if (alone) {
+                send(received);
+            }
             received += receive(received);
         }
         double rate = received * 1e9 / (System.nanoTime() - start);
@@ -39,21 +48,26 @@ final class CopyLane implements Lane {
         return rate;
     }
 
-    private void send() {
+    private void sendAll() {
         long at = 0;
         while (!stopped) {
-            long limit = head + SLOTS;
-            if (at == limit) {
-                Thread.onSpinWait();
-            }
-            while (at < limit) {
-                long slot = at % SLOTS * SLOT;
-                source.set(ValueLayout.JAVA_LONG, slot + 16, at);
-                MemorySegment.copy(source, slot, ring, slot, length);
-                at++;
-                tail = at;
-            }
+            at += send(at);
         }
+    }
+
+    /// @return how many there was room for
+    private int send(long from) {
+        long limit = head + SLOTS;
+        if (from == limit) {
+            Thread.onSpinWait();
+        }
+        for (long at = from; at < limit; at++) {
+            long slot = at % SLOTS * SLOT;
+            source.set(ValueLayout.JAVA_LONG, slot + 16, at);
+            MemorySegment.copy(source, slot, ring, slot, length);
+            tail = at + 1;
+        }
+        return (int) (limit - from);
     }
 
     /// @return how many were there

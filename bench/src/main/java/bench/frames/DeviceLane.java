@@ -17,8 +17,7 @@ import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.core.dma.DmaMap;
 
 /// Two virtual functions on a switch, each with its own memory behind the core's DMA map and with mapped tails, and one thread that polls
-/// at
-/// both ends as a poll-mode driver does.
+/// at both ends as a poll-mode driver does.
 final class DeviceLane implements Lane {
     private static final VarHandle INT = ValueLayout.JAVA_INT.varHandle();
     private static final VarHandle LONG = ValueLayout.JAVA_LONG.varHandle();
@@ -34,6 +33,7 @@ final class DeviceLane implements Lane {
     private static final long DONE_MASK = 0xF;
 
     private final int length;
+    private final boolean alone;
     private final DoorbellWatch watch = new DoorbellWatch("bench-doorbells");
     private final Switch wire = new Switch(2);
     private final VfEngine[] engines = new VfEngine[2];
@@ -44,17 +44,21 @@ final class DeviceLane implements Lane {
     private long sent;
     private long received;
 
-    DeviceLane(int length) {
+    /// @param alone whether the thread that polls does the functions' work as well, in place of their engines
+    DeviceLane(int length, boolean alone) {
         this.length = length;
+        this.alone = alone;
         for (int i = 0; i < 2; i++) {
             memory[i] = Arena.ofAuto().allocate(SIZE, 4096);
             registers[i] = Arena.ofAuto().allocate(0x10000, 4096);
             DmaMap map = map(memory[i]);
             wire.port(i).defaultAddress(0x0200_0000_0000L + i);
             engines[i] = new VfEngine("bench-vf" + i, watch);
-            queues[i] = new QueuePairs(() -> map, wire.port(i), vector -> { }, engines[i]);
+            queues[i] = new QueuePairs(() -> map, wire.port(i), (vector, indices) -> { }, engines[i]);
             queues[i].lent(registers[i]);
-            engines[i].start();
+            if (!alone) {
+                engines[i].start();
+            }
         }
         prepareSender();
         prepareReceiver();
@@ -108,6 +112,10 @@ final class DeviceLane implements Lane {
         long now = start;
         while (now - start < nanos) {
             boolean moved = send();
+            if (alone) {
+                moved |= queues[0].run();
+                moved |= queues[1].run();
+            }
             moved |= receive();
             if (!moved) {
                 Thread.onSpinWait();

@@ -3,11 +3,13 @@ package device.sim;
 
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.assertj.core.api.Assertions;
 
 /// Waits for what another thread does.
 public final class Await {
-    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(20);
+    private static final long POLL_NANOS = 100_000;
 
     private Await() {
     }
@@ -19,7 +21,7 @@ public final class Await {
             if (System.nanoTime() - end > 0) {
                 Assertions.fail("still waiting: " + what);
             }
-            Thread.onSpinWait();
+            LockSupport.parkNanos(POLL_NANOS);
         }
     }
 }

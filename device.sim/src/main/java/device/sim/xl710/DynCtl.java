@@ -19,10 +19,14 @@ final class DynCtl {
     static final int INTERVAL_SHIFT = 5;
     /// Width of INTERVAL, and of a throttling register.
     static final int INTERVAL_MASK = 0xFFF;
+    /// A software interrupt has the index in SW_ITR_INDX; else none.
+    static final int SW_ITR_INDX_ENA = 1 << 24;
+    /// Which throttling interval a software interrupt waits for.
+    static final int SW_ITR_INDX_SHIFT = 25;
     /// Written 1: leave INTENA as it is.
     static final int INTENA_MSK = 1 << 31;
     /// Bits that read back as written: ITR_INDX, INTERVAL, SW_ITR_INDX_ENA, SW_ITR_INDX, WB_ON_ITR, INTENA_MSK.
-    static final int KEPT = 0x3 << 3 | 0xFFF << 5 | 1 << 24 | 0x3 << 25 | 1 << 30 | INTENA_MSK;
+    static final int KEPT = 0x3 << 3 | 0xFFF << 5 | SW_ITR_INDX_ENA | 0x3 << SW_ITR_INDX_SHIFT | 1 << 30 | INTENA_MSK;
 
     /// First of the causes in ICR01 that stand for queues served by vector 0.
     static final int ICR_QUEUE_SHIFT = 1;

@@ -11,14 +11,9 @@ import device.sim.function.NetworkSide;
 import device.sim.wire.Port;
 import device.sim.xl710.engine.VfEngine;
 import device.sim.xl710.mailbox.AdminQueues;
-import device.sim.xl710.mailbox.Ring;
-import device.sim.xl710.mailbox.RingRegister;
-import device.sim.xl710.queue.QueueInterrupts;
 import device.sim.xl710.queue.QueuePairs;
 import device.sim.xl710.virtchnl.Session;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,8 +24,11 @@ import vfio.pci.api.function.InterruptKind;
 
 /// A simulated virtual function: its register file and interrupts, the mailbox and what is agreed on by it, its queues, and the ways it is
 /// reset. Registers only note what a driver wants; the engine's thread does it, in this order: a reset, the hash registers, the mailbox,
-/// the
-/// queues.
+/// the queues.
+///
+/// This says what the parts are and how they hang together, and what a driver and the physical function can ask for. How the function is
+/// reset is in [VfReset], when it may begin anything in [VfGate], what registers, messages and queues bring about in [VfRegisterEffects],
+/// [VfMessageEffects] and [VfQueueInterrupts].
 final class VfModel extends DeviceModel {
     private static final int CONTROLS = 1 + VfRegister.VFINT_DYN_CTLN1.count();
     private static final MemorySegment NO_MEMORY = MemorySegment.ofArray(new int[0]);
@@ -42,15 +40,14 @@ final class VfModel extends DeviceModel {
     private final MsixRegisters msix;
     private final LentDma dma = new LentDma();
     private final VfEngine engine;
-    private final VfReset reset = new VfReset(this);
+    private final VfReset reset = new VfReset(this, new VfResetSteps(this));
+    private final VfGate gate = new VfGate(this);
+    private final VfHash hash = new VfHash(this);
     private final AdminQueues mailbox;
     private final QueuePairs queues;
     private final Session session;
     private final VfHost host;
     private boolean attached;
-    private boolean frozen;
-    private boolean busMaster;
-    private boolean hashChanged;
     private boolean functionLevelReset;
 
     VfModel(VfPlace place) {
@@ -61,21 +58,23 @@ final class VfModel extends DeviceModel {
         super(VfFunction.configSpace(place.device()), messages);
         this.place = place;
         this.messages = messages;
-        this.interrupts = new VfInterrupts(messages, CONTROLS);
+        VfIntervals intervals = new VfIntervals(this);
+        this.interrupts = new VfInterrupts(messages, CONTROLS, intervals, System::nanoTime, this::wake);
         this.engine = new VfEngine(place.name(), place.watch());
         engine.register(reset);
-        engine.register(this::applyHash);
-        engine.register(this::runMailbox);
-        this.queues = new QueuePairs(() -> dma, place.port(), new QueueEvents(), engine);
+        engine.register(hash);
+        engine.register(() -> mailbox().run());
+        engine.register(new VfModeration(this));
+        this.queues = new QueuePairs(() -> dma, place.port(), new VfQueueInterrupts(this), engine);
         this.session = new Session(place.identity(), queues, place.port(), new VfMessageEffects(this));
         this.mailbox = new AdminQueues(lock(), dma, session, () -> interrupts.cause(DynCtl.ICR_ADMINQ));
-        this.registers = new VfRegisters(interrupts, this::setInterval, new RegisterEffects(), mailbox);
+        this.registers = new VfRegisters(interrupts, intervals, new VfRegisterEffects(this), mailbox);
         this.msix = new MsixRegisters(messages, VfFunction.MSIX_PENDING);
         behind(VfFunction.registers(place.mappedDoorbells()), registers);
         behind(VfFunction.MSIX, msix);
         this.host = new VfHost(this);
-        updateGateLocked();
-        activateLocked();
+        gate.updateLocked();
+        registers.resetStatus(VfRegisters.VFACTIVE);
     }
 
     /// Guards all state but that of queues and session.
@@ -121,6 +120,14 @@ final class VfModel extends DeviceModel {
 
     VfReset resetState() {
         return reset;
+    }
+
+    VfGate gate() {
+        return gate;
+    }
+
+    VfHash hash() {
+        return hash;
     }
 
     /// Transfers of the mailbox and the queues that failed.
@@ -181,9 +188,13 @@ final class VfModel extends DeviceModel {
     /// A register of BAR 0 without a side effect; tails and intervals too.
     int peek(int offset) {
         synchronized (lock()) {
-            boolean lent = place.mappedDoorbells() && offset < VfFunction.DOORBELLS_END;
-            return lent ? inMemoryLocked(VfFunction.BAR, offset) : registers.peek(offset);
+            return peekLocked(offset);
         }
+    }
+
+    int peekLocked(int offset) {
+        boolean lent = place.mappedDoorbells() && offset < VfFunction.DOORBELLS_END;
+        return lent ? inMemoryLocked(VfFunction.BAR, offset) : registers.peek(offset);
     }
 
     /// What VFGEN_RSTAT reads.
@@ -214,8 +225,7 @@ final class VfModel extends DeviceModel {
     }
 
     /// Function level reset. The host's driver of the physical function brings the function back to active, and the host waits for that
-    /// before
-    /// it goes on: it is active when [#settle()] returns. A driver notices the reset by ARQLEN1, whose enable bit is clear.
+    /// before it goes on: it is active when [#settle()] returns. A driver notices the reset by ARQLEN1, whose enable bit is clear.
     @Override
     protected void resetRegistersLocked() {
         reset.beginLocked(VfReset.Origin.FUNCTION_LEVEL);
@@ -244,7 +254,7 @@ final class VfModel extends DeviceModel {
     @Override
     protected void detachLocked() {
         attached = false;
-        frozen = false;
+        gate.detachedLocked();
         dma.detach();
         engine.stop();
     }
@@ -286,45 +296,8 @@ final class VfModel extends DeviceModel {
         return (register, value) -> tap.doorbell(VfFunction.BAR, register, value);
     }
 
-    /// The first step of a reset: registers read their first values, no message is sent, and nothing new is begun.
-    void clearLocked() {
-        messages.reset();
-        queues.halt();
-        clearRegistersInMemoryLocked();
-        registers.reset(VfRegisters.RESET_IN_PROGRESS);
-        mailbox.resetLocked();
-        hashChanged = false;
-        updateGateLocked();
-    }
-
-    /// The second step, by a thread that may wait.
-    void awaitAndClear() {
-        mailbox.awaitIdle();
-        queues.reset();
-        place.port().reset();
-        session.reset();
-        if (frozen()) {
-            queues.quiesce();
-        }
-    }
-
-    /// The last step.
-    void activateLocked() {
-        registers.resetStatus(VfRegisters.VFACTIVE);
-    }
-
-    /// The physical function's reset has ended; it may have said already that the function is to be used.
-    void endedLocked() {
-        reset.statusSetLocked(registers.resetStatus());
-        updateGateLocked();
-    }
-
     boolean attachedLocked() {
         return attached;
-    }
-
-    boolean frozenLocked() {
-        return frozen;
     }
 
     boolean messagesWaitLocked() {
@@ -335,150 +308,31 @@ final class VfModel extends DeviceModel {
         engine.wake();
     }
 
-    /// Stands still from now on: on return nothing uses memory, and a command or packet that was begun is done. Registers go on.
-    void freeze() {
-        synchronized (lock()) {
-            frozen = true;
-            updateGateLocked();
-        }
-        reset.complete();
-        mailbox.awaitIdle();
-        applyHash();
-        queues.quiesce();
-    }
-
-    /// Goes on: works off what tails say now, and sends what is pending.
-    void thaw() {
-        synchronized (lock()) {
-            // A state that was loaded meanwhile brought the bit with it.
-            queues.busMaster(configLocked().busMaster());
-        }
-        queues.resume();
-        synchronized (lock()) {
-            frozen = false;
-            updateGateLocked();
-            messages.retry();
-            interrupts.evaluateAll();
-        }
-    }
-
-    boolean frozen() {
-        synchronized (lock()) {
-            return frozen;
-        }
+    @Override
+    protected void configWrittenLocked() {
+        gate.configWrittenLocked();
     }
 
     ConfigSpace config() {
         return configLocked();
     }
 
+    /// Clears the registers that live in lent memory.
+    void clearMemoryLocked() {
+        clearRegistersInMemoryLocked();
+    }
+
     /// Sets a register that may live in lent memory.
     void pokeLocked(int offset, int value) {
         registers.write(offset, value);
+        memoryLocked(offset, value);
+    }
+
+    /// Sets a register where a client may have mapped it, if any may.
+    void memoryLocked(int offset, int value) {
         if (place.mappedDoorbells()) {
             setInMemoryLocked(VfFunction.BAR, offset, value);
         }
     }
 
-    /// The mailbox works while the function is in use, and neither it nor a queue begins anything in memory while the function is no bus
-    /// master.
-    private void updateGateLocked() {
-        busMaster = configLocked().busMaster();
-        boolean used = !frozen && reset.endedLocked() && registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS;
-        mailbox.openLocked(busMaster && used);
-        queues.busMaster(busMaster);
-        engine.wake();
-    }
-
-    /// When the bus master bit went, what was begun has ended on return, or will soon: it may be the driver that is waited for.
-    @Override
-    protected void configWrittenLocked() {
-        boolean before = busMaster;
-        updateGateLocked();
-        if (before && !busMaster) {
-            mailbox.leaveLocked();
-            queues.leave();
-        }
-    }
-
-    private boolean runMailbox() {
-        return mailbox.run();
-    }
-
-    private boolean applyHash() {
-        byte[] key;
-        byte[] table;
-        byte[] types;
-        synchronized (lock()) {
-            if (!hashChanged) {
-                return false;
-            }
-            hashChanged = false;
-            key = registers.bytes(VfRegister.VFQF_HKEY);
-            table = registers.bytes(VfRegister.VFQF_HLUT);
-            types = registers.bytes(VfRegister.VFQF_HENA);
-        }
-        queues.rss(key, table, ByteBuffer.wrap(types).order(ByteOrder.LITTLE_ENDIAN).getLong());
-        return true;
-    }
-
-    private void setInterval(int index, int vector, int interval) {
-        int perIndex = VfRegister.VFINT_DYN_CTLN1.count();
-        int offset = VfRegister.VFINT_ITRN1.base() + Integer.BYTES * (index * perIndex + vector - 1);
-        setInMemoryLocked(VfFunction.BAR, offset, interval);
-    }
-
-    /// What a driver does by registers. Called with the lock held.
-    private final class RegisterEffects implements VfDoorbells {
-        @Override
-        public int tail(boolean receive, int queue) {
-            return queues.tail(receive, queue);
-        }
-
-        @Override
-        public void ring(boolean receive, int queue, int value) {
-            queues.tail(receive, queue, value);
-        }
-
-        @Override
-        public void mailbox(VfRegister register, int value) {
-            if (register.ringRegister() == RingRegister.LEN && (value & Ring.ENABLE) == 0) {
-                mailbox.leaveLocked();
-            }
-            engine.wake();
-        }
-
-        @Override
-        public void hashChanged() {
-            hashChanged = true;
-            engine.wake();
-        }
-
-        @Override
-        public void statusSet(int status) {
-            reset.statusSetLocked(status);
-            updateGateLocked();
-        }
-    }
-
-    /// What queues report. Called by the engine; what comes while a reset is in progress is of before.
-    private final class QueueEvents implements QueueInterrupts {
-        @Override
-        public void event(int vector) {
-            synchronized (lock()) {
-                if (registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS) {
-                    interrupts.event(vector);
-                }
-            }
-        }
-
-        @Override
-        public void causes(int bits) {
-            synchronized (lock()) {
-                if (registers.resetStatus() != VfRegisters.RESET_IN_PROGRESS) {
-                    interrupts.queueCauses(bits);
-                }
-            }
-        }
-    }
 }

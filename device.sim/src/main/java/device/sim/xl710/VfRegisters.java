@@ -33,7 +33,7 @@ final class VfRegisters extends RegisterFile {
     private final int[] values = new int[MAP.slots()];
     private int resetStatus = VFACTIVE;
 
-    /// @param throttling where intervals of queue vectors go that are kept in lent memory
+    /// @param throttling where intervals of queue vectors go besides, for a client that mapped them
     /// @param doorbells told of what a driver rings here
     VfRegisters(VfInterrupts interrupts, VfThrottling throttling, VfDoorbells doorbells, AdminQueues mailbox) {
         this.interrupts = interrupts;
@@ -171,7 +171,7 @@ final class VfRegisters extends RegisterFile {
                 keep(VfRegister.VFINT_ITR01, throttlingIndex, interval);
             } else {
                 keep(VfRegister.VFINT_ITRN1, throttlingIndex * VfRegister.VFINT_DYN_CTLN1.count() + vector - 1, interval);
-                throttling.set(throttlingIndex, vector, interval);
+                throttling.interval(vector, throttlingIndex, interval);
             }
         }
         interrupts.writeControl(vector, value);

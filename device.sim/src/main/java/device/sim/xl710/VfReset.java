@@ -4,10 +4,9 @@ package device.sim.xl710;
 import device.sim.xl710.engine.Task;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// How a virtual function is reset: at once everything it was doing ends (`VFGEN_RSTAT` reads 0), then the engine is waited for and
-/// queues and
-/// session are cleared, then after a while the function is active again. Whoever resets waits for none of that but a host, which a function
-/// level reset returns to when all is over.
+/// When a virtual function is reset: at once everything it was doing ends (`VFGEN_RSTAT` reads 0), then the engine is waited for and queues
+/// and session are cleared, then after a while the function is active again. Whoever resets waits for none of that but a host, which a
+/// function level reset returns to when all is over.
 ///
 /// The function's lock guards all but `completing`.
 final class VfReset implements Task {
@@ -40,6 +39,7 @@ final class VfReset implements Task {
     }
 
     private final VfModel function;
+    private final VfResetSteps steps;
     /// Taken before the function's lock; one thread ends what was, however many want it.
     private final ReentrantLock completing = new ReentrantLock();
     private Phase phase = Phase.NONE;
@@ -47,8 +47,9 @@ final class VfReset implements Task {
     private long since;
     private int begun;
 
-    VfReset(VfModel function) {
+    VfReset(VfModel function, VfResetSteps steps) {
         this.function = function;
+        this.steps = steps;
     }
 
     /// Ends everything the function does. [#complete()] is to follow, by the engine or whoever waits.
@@ -56,7 +57,7 @@ final class VfReset implements Task {
         origin = by;
         begun++;
         phase = Phase.ENDING;
-        function.clearLocked();
+        steps.clearLocked();
     }
 
     /// Resets the function soon: the driver is told before.
@@ -122,7 +123,7 @@ final class VfReset implements Task {
         try {
             while (!ended()) {
                 int current = begun();
-                function.awaitAndClear();
+                steps.awaitAndClear();
                 finish(current);
             }
         } finally {
@@ -153,7 +154,7 @@ final class VfReset implements Task {
                 case MESSAGE -> waitLocked();
                 case PHYSICAL_FUNCTION -> {
                     phase = Phase.HELD;
-                    function.endedLocked();
+                    steps.endedLocked();
                 }
             }
         }
@@ -171,14 +172,14 @@ final class VfReset implements Task {
 
     private void activateLocked() {
         phase = Phase.NONE;
-        function.activateLocked();
+        steps.activateLocked();
     }
 
     @Override
     public boolean run() {
         synchronized (function.guard()) {
             // What stands still can be ended, but not begun or brought back.
-            if (function.frozenLocked() && phase != Phase.ENDING) {
+            if (function.gate().frozenLocked() && phase != Phase.ENDING) {
                 return false;
             }
             long passed = System.nanoTime() - since;
@@ -209,7 +210,7 @@ final class VfReset implements Task {
     @Override
     public long sleepNanos() {
         synchronized (function.guard()) {
-            if (function.frozenLocked() && phase != Phase.ENDING) {
+            if (function.gate().frozenLocked() && phase != Phase.ENDING) {
                 return FOREVER;
             }
             return switch (phase) {

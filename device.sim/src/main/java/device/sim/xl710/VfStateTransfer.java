@@ -21,14 +21,14 @@ final class VfStateTransfer {
 
     /// Has the function stand still.
     void stop() {
-        function.freeze();
+        function.gate().freeze();
         forget();
     }
 
     /// Has the function go on, if it stands still.
     void restart() {
-        if (function.frozen()) {
-            function.thaw();
+        if (function.gate().frozen()) {
+            function.gate().thaw();
         }
         forget();
     }
@@ -78,7 +78,7 @@ final class VfStateTransfer {
     }
 
     boolean stopped() {
-        return function.frozen();
+        return function.gate().frozen();
     }
 
     private byte[] state() {

@@ -3,8 +3,10 @@ package device.sim.xl710;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import device.sim.Await;
 import device.sim.TestDriver;
 import device.sim.function.SimulatedFunction;
+import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -163,6 +165,30 @@ class VfInterruptsTest {
         assertThat(driver.read(0x4C08)).isEqualTo(0x456);
         driver.write(DYN_CTL01, 3 << 3 | 0x789 << 5);
         assertThat(driver.read(0x4C08)).isEqualTo(0x456);
+    }
+
+    @Test
+    void sendsAtMostOnceInAnInterval() throws Exception {
+        int messages = 20;
+        int interval = 500;
+        driver.write(DYN_CTLN1_0 + 4, interval << 5);
+        long start = System.nanoTime();
+        for (int i = 0; i < messages; i++) {
+            driver.write(DYN_CTLN1_0 + 4, LINUX_SOFTWARE_INTERRUPT);
+            Await.until("a message", () -> driver.raised().equals(List.of(2)));
+        }
+        assertThat(System.nanoTime() - start).as("2 microseconds each").isGreaterThanOrEqualTo((messages - 1L) * interval * 2_000);
+    }
+
+    @Test
+    void waitsNoLongerForAnIntervalAfterAReset() throws VfioException {
+        driver.write(DYN_CTLN1_0 + 4, 0xFFF << 5);
+        driver.write(DYN_CTLN1_0 + 4, LINUX_SOFTWARE_INTERRUPT);
+        assertThat(driver.raised()).contains(2);
+        driver.function().reset();
+        driver.write(DYN_CTLN1_0 + 4, 0xFFF << 5);
+        driver.write(DYN_CTLN1_0 + 4, LINUX_SOFTWARE_INTERRUPT);
+        assertThat(driver.raised()).containsExactly(2);
     }
 
     @Test

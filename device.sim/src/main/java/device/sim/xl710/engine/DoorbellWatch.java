@@ -36,6 +36,8 @@ public final class DoorbellWatch implements AutoCloseable {
     private volatile boolean closed;
     /// What it sleeps now; without end while there is nothing to look at.
     private volatile long sleeping;
+    /// Written by its thread alone.
+    private volatile long looks;
     private volatile boolean hurry;
 
     /// Without a thread until there is something to watch.
@@ -89,6 +91,7 @@ public final class DoorbellWatch implements AutoCloseable {
         long lastRung = System.nanoTime();
         while (!closed) {
             int found = look();
+            looks++;
             if (found == RUNG || hurry) {
                 hurry = false;
                 nanos = SHORTEST_NANOS;
@@ -112,6 +115,11 @@ public final class DoorbellWatch implements AutoCloseable {
     /// Nanoseconds of the sleep it is in, for tests.
     long sleeping() {
         return sleeping;
+    }
+
+    /// How often it looked, for tests.
+    long looks() {
+        return looks;
     }
 
     /// Sleeps until an engine with doorbells in memory falls asleep.

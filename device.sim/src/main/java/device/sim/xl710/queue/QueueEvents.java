@@ -8,6 +8,8 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 /// queue. Thread-safe.
 final class QueueEvents {
     private static final int NOT_MAPPED = -1;
+    /// The throttling index that stands for none.
+    private static final int NO_INDEX = 3;
 
     private final QueueInterrupts interrupts;
     private final AtomicIntegerArray vectors = new AtomicIntegerArray(2 * QueuePairs.PAIRS);
@@ -75,25 +77,40 @@ final class QueueEvents {
         }
         reporting = slots;
         owed.accumulateAndGet(slots, (bits, taken) -> bits & ~taken);
-        int told = 0;
-        int causes = 0;
-        for (int slot = 0; slot < vectors.length(); slot++) {
-            int vector = vectors.get(slot);
-            if ((slots & 1 << slot) == 0 || vector == NOT_MAPPED) {
-                continue;
+        int left = slots;
+        while (left != 0) {
+            int vector = vectors.get(Integer.numberOfTrailingZeros(left));
+            int same = Integer.lowestOneBit(left) | sameVector(left, vector);
+            left &= ~same;
+            if (vector != NOT_MAPPED) {
+                report(vector, same);
             }
-            if (vector == 0) {
-                causes |= 1 << slot % QueuePairs.PAIRS;
-            } else if ((told & 1 << vector) == 0) {
-                told |= 1 << vector;
-                interrupts.event(vector);
-            }
-        }
-        if (causes != 0) {
-            interrupts.causes(causes);
         }
         reporting = 0;
         return true;
+    }
+
+    /// Those of the slots that are mapped to a vector.
+    private int sameVector(int slots, int vector) {
+        int same = 0;
+        for (int left = slots; left != 0; left &= left - 1) {
+            if (vectors.get(Integer.numberOfTrailingZeros(left)) == vector) {
+                same |= Integer.lowestOneBit(left);
+            }
+        }
+        return same;
+    }
+
+    private void report(int vector, int slots) {
+        int indices = 0;
+        for (int left = slots; left != 0; left &= left - 1) {
+            indices |= 1 << Math.min(throttling.get(Integer.numberOfTrailingZeros(left)), NO_INDEX);
+        }
+        if (vector == 0) {
+            interrupts.causes((slots | slots >>> QueuePairs.PAIRS) & (1 << QueuePairs.PAIRS) - 1, indices);
+        } else {
+            interrupts.event(vector, indices);
+        }
     }
 
     private static int slot(int queue, boolean receive) {

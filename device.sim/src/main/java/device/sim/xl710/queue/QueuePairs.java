@@ -54,7 +54,7 @@ public final class QueuePairs implements Task, Doorbells {
             tx[i] = new TxQueue(i, tails, memory, transmission, events, statistics);
             rx[i] = new RxQueue(i, tails, memory, events, statistics);
         }
-        this.reception = new Reception(port, engine, rx, statistics);
+        this.reception = new Reception(port, engine, rx, memory, statistics);
         engine.register(this);
         engine.watch(this);
     }
@@ -97,7 +97,7 @@ public final class QueuePairs implements Task, Doorbells {
 
     /// Says which vector a queue reports to.
     ///
-    /// @param itrIndex throttling index; kept, as there is no moderation
+    /// @param itrIndex throttling index, 0 to 2; what is above is none
     /// @return false for a queue that does not exist
     public boolean map(int queue, boolean receive, int vector, int itrIndex) {
         return queue >= 0 && queue < PAIRS && events.map(queue, receive, vector, itrIndex);

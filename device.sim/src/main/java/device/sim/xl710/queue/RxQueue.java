@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package device.sim.xl710.queue;
 
+import static device.sim.xl710.queue.DescriptorRing.WINDOW;
+import static device.sim.xl710.queue.DescriptorRing.WORD;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import vfio.pci.api.dma.DmaParts;
 
 /// A receive ring: writes frames into the buffers from head to tail, and writes the descriptors back in runs and in ring order, each one's
 /// second quadword, which has the done bit, after everything else.
@@ -14,10 +16,6 @@ import java.nio.ByteOrder;
 final class RxQueue {
     /// Most descriptors of a frame.
     static final int MOST_BUFFERS = 5;
-    /// Descriptors that are fetched, and written back, at a time.
-    private static final int WINDOW = 64;
-
-    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /// What became of a frame.
     enum Outcome {
@@ -29,42 +27,38 @@ final class RxQueue {
         NO_DESCRIPTORS
     }
 
-    private final int index;
-    private final Tails tails;
+    private final DescriptorRing ring;
     private final GuestMemory memory;
     private final QueueEvents events;
-    private final Statistics statistics;
-    private final MemorySegment window = Arena.ofAuto().allocate(WINDOW * RxDescriptor.SIZE, 64);
     private final MemorySegment back = Arena.ofAuto().allocate(WINDOW * RxDescriptor.SIZE, 64);
     private final MemorySegment status = Arena.ofAuto().allocate(WINDOW * Long.BYTES, 64);
-    private DoorbellTap tap = DoorbellTap.NONE;
+    private final DmaParts words = new DmaParts(WINDOW);
     private RxSettings settings = RxSettings.NONE;
-    private boolean enabled;
-    private StopReason stopped = StopReason.NONE;
-    private int head;
+    /// The last tail that was good.
     private int tail;
-    private int windowStart;
-    private int windowLength;
     private int backStart;
     private int backLength;
     /// A frame waits for descriptors.
     private boolean starving;
 
     RxQueue(int index, Tails tails, GuestMemory memory, QueueEvents events, Statistics statistics) {
-        this.index = index;
-        this.tails = tails;
+        this.ring = new DescriptorRing(index, true, tails, memory, statistics);
         this.memory = memory;
         this.events = events;
-        this.statistics = statistics;
     }
 
     boolean configure(RxSettings next) {
-        if (enabled) {
+        if (ring.enabled()) {
             return false;
         }
-        settings = next;
+        place(next);
         rewind();
         return true;
+    }
+
+    private void place(RxSettings next) {
+        settings = next;
+        ring.place(next.base(), next.length());
     }
 
     boolean configured() {
@@ -72,12 +66,12 @@ final class RxQueue {
     }
 
     boolean enabled() {
-        return enabled;
+        return ring.enabled();
     }
 
     /// Whether frames can be delivered here.
     boolean receives() {
-        return enabled && stopped == StopReason.NONE;
+        return ring.goes();
     }
 
     RxSettings settings() {
@@ -85,64 +79,118 @@ final class RxQueue {
     }
 
     int head() {
-        return head;
+        return ring.head();
     }
 
     StopReason stopped() {
-        return stopped;
+        return ring.stopped();
     }
 
     void tap(DoorbellTap next) {
-        tap = next;
+        ring.tap(next);
     }
 
     void enable() {
-        if (!enabled) {
+        if (!ring.enabled()) {
             rewind();
-            enabled = true;
+            ring.enabled(true);
         }
     }
 
     void disable() {
-        enabled = false;
+        ring.enabled(false);
         rewind();
     }
 
     void reset() {
         disable();
-        settings = RxSettings.NONE;
-        tails.set(true, index, 0);
+        place(RxSettings.NONE);
+        ring.tail(0);
     }
 
     /// Takes over what another had.
     void restore(RxSettings next, boolean on, StopReason reason, int position) {
-        rewind();
-        settings = next;
-        enabled = on;
-        head = position;
-        tail = position;
-        if (reason != StopReason.NONE) {
-            stop(reason);
-        }
+        place(next);
+        ring.enabled(on);
+        restart(reason, position);
     }
 
     private void rewind() {
-        head = 0;
-        tail = 0;
-        windowLength = 0;
+        restart(StopReason.NONE, 0);
+    }
+
+    private void restart(StopReason reason, int position) {
+        ring.restore(reason, position);
+        tail = position;
         backLength = 0;
         starving = false;
-        stopped = StopReason.NONE;
-        statistics.goes(index, true);
     }
 
     /// Only a frame that waits makes a tail matter.
     boolean rung() {
-        return receives() && starving && tails.get(true, index) != tail && !tails.halted();
+        return receives() && starving && ring.tail() != tail && !ring.halted();
     }
 
     int index() {
-        return index;
+        return ring.index();
+    }
+
+    /// Whether a frame can be staged without a flush.
+    boolean stages() {
+        return backLength + MOST_BUFFERS <= WINDOW;
+    }
+
+    /// How many descriptors are staged.
+    int staged() {
+        return backLength;
+    }
+
+    /// Has the descriptors not be used that were staged since.
+    ///
+    /// @param head as it was then
+    /// @param count as [#staged()] was then
+    void unstage(int head, int count) {
+        ring.head(head);
+        backLength = count;
+    }
+
+    /// Finds the buffers at the head for a frame, for somebody to write it there before [#flush()].
+    ///
+    /// @param parts where they are added
+    /// @param qw0 first quadword of the last descriptor
+    /// @param qw1 second quadword of the last descriptor, without its length
+    Outcome stage(DmaParts parts, long frame, int length, long qw0, long qw1) {
+        Outcome outcome = room(length);
+        if (outcome != Outcome.DELIVERED) {
+            return outcome;
+        }
+        int size = settings.bufferSize();
+        for (int done = 0; done < length;) {
+            int part = Math.min(size, length - done);
+            boolean last = done + part == length;
+            if (!ring.fetch(ring.head(), tail)) {
+                ring.stop(StopReason.RING_UNREACHABLE);
+                return Outcome.DROPPED;
+            }
+            parts.add(ring.word(ring.head(), 0), frame + done, part);
+            writeBack(last ? qw0 : 0, last ? qw1 | RxDescriptor.EOF : 0, part);
+            done += part;
+        }
+        return Outcome.DELIVERED;
+    }
+
+    /// Whether there are descriptors for a frame of this length.
+    private Outcome room(int length) {
+        int size = settings.bufferSize();
+        int needed = (length + size - 1) / size;
+        if (length > settings.maxPacket() || needed > MOST_BUFFERS) {
+            return Outcome.DROPPED;
+        }
+        if (available() < needed && !lookAtTail(needed)) {
+            return ring.stopped() == StopReason.NONE ? Outcome.NO_DESCRIPTORS : Outcome.DROPPED;
+        }
+        starving = false;
+        return Outcome.DELIVERED;
     }
 
     /// Writes a frame into the buffers at the head.
@@ -150,24 +198,22 @@ final class RxQueue {
     /// @param qw0 first quadword of the last descriptor
     /// @param qw1 second quadword of the last descriptor, without its length
     Outcome deliver(MemorySegment source, long frame, int length, long qw0, long qw1) {
+        Outcome outcome = room(length);
+        if (outcome != Outcome.DELIVERED) {
+            return outcome;
+        }
+        if (!stages()) {
+            flush();
+        }
         int size = settings.bufferSize();
-        int needed = (length + size - 1) / size;
-        if (length > settings.maxPacket() || needed > MOST_BUFFERS) {
-            return Outcome.DROPPED;
-        }
-        if (available() < needed && !lookAtTail(needed)) {
-            return stopped == StopReason.NONE ? Outcome.NO_DESCRIPTORS : Outcome.DROPPED;
-        }
-        starving = false;
         for (int done = 0; done < length;) {
             int part = Math.min(size, length - done);
             boolean last = done + part == length;
-            if (!fetch()) {
-                stop(StopReason.RING_UNREACHABLE);
+            if (!ring.fetch(ring.head(), tail)) {
+                ring.stop(StopReason.RING_UNREACHABLE);
                 return Outcome.DROPPED;
             }
-            long buffer = window.get(LONG, (long) (head - windowStart) * RxDescriptor.SIZE);
-            if (!memory.write(buffer, source, frame + done, part)) {
+            if (!memory.write(ring.word(ring.head(), 0), source, frame + done, part)) {
                 // The frame ends here, as one that was damaged.
                 writeBack(qw0, qw1 | RxDescriptor.RXE | RxDescriptor.EOF, part);
                 return Outcome.DROPPED;
@@ -179,79 +225,63 @@ final class RxQueue {
     }
 
     private int available() {
-        return RingRules.distance(head, tail, settings.length());
+        return ring.distance(ring.head(), tail);
     }
 
     private boolean lookAtTail(int needed) {
-        int now = tails.get(true, index);
-        if (now != tail && !tails.halted()) {
+        int now = ring.tail();
+        if (now != tail && !ring.halted()) {
             if (now >= settings.length()) {
-                stop(StopReason.BAD_TAIL);
-                return false;
+                return ring.stop(StopReason.BAD_TAIL);
             }
-            tap.doorbell(Tails.register(true, index), now);
+            ring.rung(now);
             tail = now;
         }
         starving = available() < needed;
         return !starving;
     }
 
-    /// Has the descriptor at the head in the window, with those behind it up to the tail or the ring's end.
-    private boolean fetch() {
-        if (head >= windowStart && head < windowStart + windowLength) {
-            return true;
-        }
-        int end = head < tail ? tail : settings.length();
-        int count = Math.min(WINDOW, end - head);
-        windowStart = head;
-        windowLength = 0;
-        if (!memory.read(settings.base() + (long) head * RxDescriptor.SIZE, window, 0, count * RxDescriptor.SIZE)) {
-            return false;
-        }
-        windowLength = count;
-        return true;
-    }
-
     private void writeBack(long qw0, long qw1, int length) {
         if (backLength == 0) {
-            backStart = head;
+            backStart = ring.head();
         }
         long slot = (long) backLength * RxDescriptor.SIZE;
-        back.set(LONG, slot, qw0);
-        back.set(LONG, slot + 8, 0);
-        back.set(LONG, slot + 16, 0);
-        back.set(LONG, slot + 24, 0);
-        status.set(LONG, (long) backLength * Long.BYTES, qw1 | RxDescriptor.DD | RxDescriptor.length(length));
+        back.set(WORD, slot, qw0);
+        back.set(WORD, slot + 8, 0);
+        back.set(WORD, slot + 16, 0);
+        back.set(WORD, slot + 24, 0);
+        status.set(WORD, (long) backLength * Long.BYTES, qw1 | RxDescriptor.DD | RxDescriptor.length(length));
         backLength++;
-        head = head + 1 == settings.length() ? 0 : head + 1;
-        if (backLength == WINDOW || head == 0) {
-            flush();
-        }
+        ring.head(ring.next(ring.head()));
     }
 
     /// Writes back what was staged. Descriptors belong to the driver from their own second quadword on.
     void flush() {
         int count = backLength;
         backLength = 0;
-        if (count == 0 || stopped != StopReason.NONE) {
+        if (count == 0 || ring.stopped() != StopReason.NONE) {
             return;
         }
-        long address = settings.base() + (long) backStart * RxDescriptor.SIZE;
-        boolean written = memory.write(address, back, 0, count * RxDescriptor.SIZE);
-        // A driver that sees a done bit sees the frame and the rest of the descriptor.
-        VarHandle.releaseFence();
-        for (int i = 0; written && i < count; i++) {
-            written = memory.write(address + (long) i * RxDescriptor.SIZE + RxDescriptor.QW1, status, (long) i * Long.BYTES, Long.BYTES);
-        }
-        if (written) {
-            events.wroteBack(index, true);
+        int untilEnd = Math.min(count, settings.length() - backStart);
+        if (writeRun(backStart, 0, untilEnd) && (untilEnd == count || writeRun(0, untilEnd, count - untilEnd))) {
+            events.wroteBack(ring.index(), true);
         } else {
-            stop(StopReason.RING_UNREACHABLE);
+            ring.stop(StopReason.RING_UNREACHABLE);
         }
     }
 
-    private void stop(StopReason reason) {
-        stopped = reason;
-        statistics.stopped(index, true, reason);
+    /// Descriptors that follow each other in memory.
+    private boolean writeRun(int start, int from, int count) {
+        long address = ring.address(start);
+        if (!memory.write(address, back, (long) from * RxDescriptor.SIZE, count * RxDescriptor.SIZE)) {
+            return false;
+        }
+        // A driver that sees a done bit sees the frame and the rest of the descriptor.
+        VarHandle.releaseFence();
+        words.truncate(0);
+        for (int i = 0; i < count; i++) {
+            words.add(address + (long) i * RxDescriptor.SIZE + RxDescriptor.QW1, (long) (from + i) * Long.BYTES, Long.BYTES);
+        }
+        return memory.writeAll(words, status);
     }
 }

@@ -1,66 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 package device.sim.xl710.queue;
 
+import static device.sim.xl710.queue.DescriptorRing.WORD;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// A transmit ring: takes packets from head to tail, hands each to [Transmission], and writes back what asked for it. Descriptors are
-/// fetched in runs. A packet is begun when its end is there, so the head is always between two packets.
+/// A transmit ring: takes packets from head to tail, hands each to [Transmission], and writes back what asked for it. A packet is begun
+/// when its end is there, so the head is always between two packets.
 ///
 /// Guarded by the queues' lock.
 final class TxQueue {
-    /// Descriptors that are fetched at a time.
-    private static final int WINDOW = 64;
     /// Packets sent before another queue has its turn.
     private static final int BATCH = 64;
     /// No tail.
     private static final int NONE = -1;
 
-    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final MemorySegment DONE = done();
 
-    private final int index;
-    private final Tails tails;
+    private final DescriptorRing ring;
     private final GuestMemory memory;
     private final Transmission transmission;
     private final QueueEvents events;
-    private final Statistics statistics;
-    private final MemorySegment window = Arena.ofAuto().allocate(WINDOW * TxDescriptor.SIZE, 64);
-    private DoorbellTap tap = DoorbellTap.NONE;
     private TxSettings settings = TxSettings.NONE;
-    private boolean enabled;
-    private StopReason stopped = StopReason.NONE;
-    private int head;
     /// The tail up to which the packet at the head has no end yet: nothing can be done until it is another.
     private int endless = NONE;
-    private int windowStart;
-    private int windowLength;
 
     TxQueue(int index, Tails tails, GuestMemory memory, Transmission transmission, QueueEvents events, Statistics statistics) {
-        this.index = index;
-        this.tails = tails;
+        this.ring = new DescriptorRing(index, false, tails, memory, statistics);
         this.memory = memory;
         this.transmission = transmission;
         this.events = events;
-        this.statistics = statistics;
     }
 
     private static MemorySegment done() {
         MemorySegment word = Arena.global().allocate(Long.BYTES, Long.BYTES);
-        word.set(LONG, 0, TxDescriptor.DTYPE_DONE);
+        word.set(WORD, 0, TxDescriptor.DTYPE_DONE);
         return word.asReadOnly();
     }
 
     boolean configure(TxSettings next) {
-        if (enabled) {
+        if (ring.enabled()) {
             return false;
         }
-        settings = next;
+        place(next);
         rewind();
         return true;
+    }
+
+    private void place(TxSettings next) {
+        settings = next;
+        ring.place(next.base(), next.length());
     }
 
     boolean configured() {
@@ -68,7 +59,7 @@ final class TxQueue {
     }
 
     boolean enabled() {
-        return enabled;
+        return ring.enabled();
     }
 
     TxSettings settings() {
@@ -76,64 +67,54 @@ final class TxQueue {
     }
 
     int head() {
-        return head;
+        return ring.head();
     }
 
     StopReason stopped() {
-        return stopped;
+        return ring.stopped();
     }
 
     void tap(DoorbellTap next) {
-        tap = next;
+        ring.tap(next);
     }
 
     void enable() {
-        if (!enabled) {
+        if (!ring.enabled()) {
             rewind();
-            enabled = true;
+            ring.enabled(true);
         }
     }
 
     void disable() {
-        enabled = false;
+        ring.enabled(false);
         rewind();
     }
 
     void reset() {
         disable();
-        settings = TxSettings.NONE;
+        place(TxSettings.NONE);
     }
 
-    /// Takes over what another had.
+    /// Takes over what another had; its tail comes apart.
     void restore(TxSettings next, boolean on, StopReason reason, int position) {
-        settings = next;
-        enabled = on;
-        head = position;
+        place(next);
+        ring.enabled(on);
+        ring.restore(reason, position);
         endless = NONE;
-        windowLength = 0;
-        stopped = reason;
-        if (reason == StopReason.NONE) {
-            statistics.goes(index, false);
-        } else {
-            statistics.stopped(index, false, reason);
-        }
     }
 
     private void rewind() {
-        head = 0;
+        ring.restore(StopReason.NONE, 0);
         endless = NONE;
-        windowLength = 0;
-        stopped = StopReason.NONE;
-        statistics.goes(index, false);
-        tails.set(false, index, 0);
+        ring.tail(0);
     }
 
     boolean rung() {
-        return enabled && stopped == StopReason.NONE && asksForWork(tails.get(false, index)) && !tails.halted();
+        return ring.goes() && asksForWork(ring.tail()) && !ring.halted();
     }
 
     private boolean asksForWork(int tail) {
-        return tail != head && tail != endless;
+        return tail != ring.head() && tail != endless;
     }
 
     /// Sends what there is, up to a batch.
@@ -141,19 +122,19 @@ final class TxQueue {
     /// @param inside the queues' lock, held; whoever waits for it comes in after the packet at hand
     /// @return whether there was anything to do
     boolean run(ReentrantLock inside) {
-        if (!enabled || stopped != StopReason.NONE) {
+        if (!ring.goes()) {
             return false;
         }
-        int tail = tails.get(false, index);
-        if (!asksForWork(tail) || tails.halted()) {
+        int tail = ring.tail();
+        if (!asksForWork(tail) || ring.halted()) {
             return false;
         }
         if (tail >= settings.length()) {
-            stop(StopReason.BAD_TAIL);
+            ring.stop(StopReason.BAD_TAIL);
             return true;
         }
-        tap.doorbell(Tails.register(false, index), tail);
-        for (int packets = 0; packets < BATCH && head != tail; packets++) {
+        ring.rung(tail);
+        for (int packets = 0; packets < BATCH && ring.head() != tail; packets++) {
             if (!collect(tail)) {
                 endless = tail;
                 return true;
@@ -171,66 +152,38 @@ final class TxQueue {
     /// @return whether it was taken and there may be another
     private boolean collect(int tail) {
         transmission.begin();
-        int at = head;
+        int at = ring.head();
         while (at != tail) {
-            if (!fetch(at, tail)) {
-                return stop(StopReason.RING_UNREACHABLE);
+            if (!ring.fetch(at, tail)) {
+                return ring.stop(StopReason.RING_UNREACHABLE);
             }
-            long slot = (long) (at - windowStart) * TxDescriptor.SIZE;
-            StopReason fault = transmission.add(window.get(LONG, slot), window.get(LONG, slot + Long.BYTES), at);
+            StopReason fault = transmission.add(ring.word(at, 0), ring.word(at, Long.BYTES), at);
             if (fault != StopReason.NONE) {
-                return stop(fault);
+                return ring.stop(fault);
             }
-            at = next(at);
+            at = ring.next(at);
             if (transmission.complete()) {
                 return send(at);
             }
         }
-        int waiting = RingRules.distance(head, tail, settings.length());
-        return waiting == settings.length() - 1 && stop(StopReason.NO_END_OF_PACKET);
+        int waiting = ring.distance(ring.head(), tail);
+        return waiting == settings.length() - 1 && ring.stop(StopReason.NO_END_OF_PACKET);
     }
 
     private boolean send(int next) {
         StopReason fault = transmission.send();
         if (fault != StopReason.NONE) {
-            return stop(fault);
+            return ring.stop(fault);
         }
-        head = next;
+        ring.head(next);
         for (int i = 0; i < transmission.reports(); i++) {
-            long address = settings.base() + (long) transmission.report(i) * TxDescriptor.SIZE;
-            if (!memory.write(address + Long.BYTES, DONE, 0, Long.BYTES)) {
-                return stop(StopReason.RING_UNREACHABLE);
+            if (!memory.write(ring.address(transmission.report(i)) + Long.BYTES, DONE, 0, Long.BYTES)) {
+                return ring.stop(StopReason.RING_UNREACHABLE);
             }
         }
         if (transmission.reports() > 0) {
-            events.wroteBack(index, false);
+            events.wroteBack(ring.index(), false);
         }
         return true;
-    }
-
-    /// Has a descriptor in the window, with those behind it up to the tail or the ring's end.
-    private boolean fetch(int at, int tail) {
-        if (at >= windowStart && at < windowStart + windowLength) {
-            return true;
-        }
-        int end = at < tail ? tail : settings.length();
-        int count = Math.min(WINDOW, end - at);
-        windowStart = at;
-        windowLength = 0;
-        if (!memory.read(settings.base() + (long) at * TxDescriptor.SIZE, window, 0, count * TxDescriptor.SIZE)) {
-            return false;
-        }
-        windowLength = count;
-        return true;
-    }
-
-    private int next(int at) {
-        return at + 1 == settings.length() ? 0 : at + 1;
-    }
-
-    private boolean stop(StopReason reason) {
-        stopped = reason;
-        statistics.stopped(index, false, reason);
-        return false;
     }
 }

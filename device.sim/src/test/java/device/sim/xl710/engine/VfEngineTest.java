@@ -3,6 +3,7 @@ package device.sim.xl710.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import device.sim.Await;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.time.Duration;
@@ -14,12 +15,15 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class VfEngineTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
+    /// What the watch sleeps when nothing was rung for some milliseconds.
+    private static final long SLOWEST_WHILE_AWAKE_NANOS = 1_000_000;
+    /// Of 8 milliseconds each.
+    private static final int IDLE_LOOKS = 300;
 
     private final DoorbellWatch watch = new DoorbellWatch("test-doorbells");
     private final List<VfEngine> engines = new ArrayList<>();
@@ -47,14 +51,6 @@ class VfEngineTest {
         return Arrays.stream(all, 0, count).filter(thread -> thread.getName().startsWith("test-")).filter(Thread::isAlive).toList();
     }
 
-    private static void await(BooleanSupplier condition) throws InterruptedException {
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("deadline").isLessThan(deadline);
-            Thread.sleep(1);
-        }
-    }
-
     /// A word that a client writes, and the device's own position.
     private static final class Word implements Task, Doorbells {
         private final AtomicLong written = new AtomicLong();
@@ -78,7 +74,7 @@ class VfEngineTest {
     }
 
     @Test
-    void runsTasksInOrderUntilNoneHasAnythingToDo() throws InterruptedException {
+    void runsTasksInOrderUntilNoneHasAnythingToDo() throws Exception {
         VfEngine engine = engine();
         List<String> calls = new ArrayList<>();
         AtomicInteger left = new AtomicInteger(3);
@@ -91,7 +87,7 @@ class VfEngineTest {
             return left.getAndDecrement() > 0;
         });
         engine.start();
-        await(() -> left.get() < 0 && engine.isAsleep());
+        Await.until("asleep after the tasks", () -> left.get() < 0 && engine.isAsleep());
         synchronized (calls) {
             assertThat(calls).startsWith("a", "b", "a", "b", "a", "b", "a", "b");
         }
@@ -104,7 +100,7 @@ class VfEngineTest {
     }
 
     @Test
-    void losesNoWake() throws InterruptedException {
+    void losesNoWake() throws Exception {
         VfEngine engine = engine();
         Word word = new Word();
         engine.register(word);
@@ -113,12 +109,12 @@ class VfEngineTest {
             word.written.set(i);
             engine.wake();
             long wanted = i;
-            await(() -> word.seen.get() == wanted || Thread.interrupted());
+            Await.until("the word seen", () -> word.seen.get() == wanted);
         }
     }
 
     @Test
-    void losesNoWakeToATaskThatWaits() throws InterruptedException {
+    void losesNoWakeToATaskThatWaits() throws Exception {
         VfEngine engine = engine();
         Word word = new Word();
         AtomicBoolean waiting = new AtomicBoolean();
@@ -133,16 +129,16 @@ class VfEngineTest {
         engine.start();
         for (int i = 1; i <= 20; i++) {
             engine.wake();
-            await(waiting::get);
+            Await.until("a task waits", waiting::get);
             word.written.set(i);
             engine.wake();
             long wanted = i;
-            await(() -> word.seen.get() == wanted);
+            Await.until("the word seen", () -> word.seen.get() == wanted);
         }
     }
 
     @Test
-    void comesBackByItselfWhenATaskSaysSo() throws InterruptedException {
+    void comesBackByItselfWhenATaskSaysSo() throws Exception {
         VfEngine engine = engine();
         AtomicInteger runs = new AtomicInteger();
         engine.register(new Task() {
@@ -158,11 +154,11 @@ class VfEngineTest {
             }
         });
         engine.start();
-        await(() -> runs.get() > 1000);
+        Await.until("1000 runs", () -> runs.get() > 1000);
     }
 
     @Test
-    void startsAgainAfterAStopWithOneThreadAtATime() throws InterruptedException {
+    void startsAgainAfterAStopWithOneThreadAtATime() throws Exception {
         VfEngine engine = engine();
         AtomicInteger within = new AtomicInteger();
         AtomicInteger together = new AtomicInteger();
@@ -176,11 +172,11 @@ class VfEngineTest {
             return false;
         });
         engine.start();
-        await(() -> runs.get() == 1);
+        Await.until("the first run", () -> runs.get() == 1);
         engine.stop();
         engine.start();
         go.countDown();
-        await(() -> runs.get() > 2 && engine.isAsleep());
+        Await.until("runs after the new start", () -> runs.get() > 2 && engine.isAsleep());
         assertThat(together.get()).isEqualTo(1);
     }
 
@@ -193,7 +189,7 @@ class VfEngineTest {
     }
 
     @Test
-    void findsADoorbellInMemoryInBoundedTime() throws InterruptedException {
+    void findsADoorbellInMemoryInBoundedTime() throws Exception {
         VfEngine engine = engine();
         Word word = new Word();
         engine.register(word);
@@ -201,9 +197,9 @@ class VfEngineTest {
         engine.start();
         List<Long> latencies = new ArrayList<>();
         for (int i = 1; i <= 100; i++) {
-            await(engine::isAsleep);
-            // Long enough for the watch to have slowed down.
-            Thread.sleep(i % 10 == 0 ? 20 : 1);
+            // Now and then after the watch has slowed down.
+            long pause = i % 10 == 0 ? SLOWEST_WHILE_AWAKE_NANOS : 1;
+            Await.until("engine and watch sleep", () -> engine.isAsleep() && watch.sleeping() >= pause);
             long start = System.nanoTime();
             word.written.set(i);
             while (word.seen.get() != i) {
@@ -220,7 +216,7 @@ class VfEngineTest {
     }
 
     @Test
-    void usesHardlyAnyProcessorWhileIdle() throws InterruptedException {
+    void usesHardlyAnyProcessorWhileIdle() throws Exception {
         Word[] words = new Word[64];
         for (int i = 0; i < words.length; i++) {
             words[i] = new Word();
@@ -229,10 +225,11 @@ class VfEngineTest {
             engine.watch(words[i]);
             engine.start();
         }
-        await(() -> engines.stream().allMatch(VfEngine::isAsleep) && watch.sleeping() > 4_000_000);
+        Await.until("all sleep, and the watch long", () -> engines.stream().allMatch(VfEngine::isAsleep) && watch.sleeping() > 4_000_000);
         long cpu = cpuNanos();
         long wall = System.nanoTime();
-        Thread.sleep(3000);
+        long looks = watch.looks() + IDLE_LOOKS;
+        Await.until("many looks", () -> watch.looks() >= looks);
         double share = (double) (cpuNanos() - cpu) / (System.nanoTime() - wall);
         System.getLogger("test").log(System.Logger.Level.INFO, "64 idle functions use {0} % of a processor", share * 100);
         // The aim is below 1 %; a machine where everything costs more must not fail for it.
@@ -245,11 +242,11 @@ class VfEngineTest {
     }
 
     @Test
-    void watchesNothingWhileNothingIsToBeWatched() throws InterruptedException {
+    void watchesNothingWhileNothingIsToBeWatched() throws Exception {
         VfEngine engine = engine();
         engine.register(() -> false);
         engine.start();
-        await(engine::isAsleep);
+        Await.until("asleep", engine::isAsleep);
         assertThat(threads()).extracting(Thread::getName).containsExactly("test-vf0");
     }
 }

@@ -32,7 +32,8 @@ final class TestVf {
     TestVf(Switch wire, int index) {
         port = wire.port(index);
         port.defaultAddress(Frames.address(index));
-        queues = new QueuePairs(() -> memory, port, events::add, new VfEngine("test", new DoorbellWatch("test")));
+        VfEngine engine = new VfEngine("test", new DoorbellWatch("test"));
+        queues = new QueuePairs(() -> memory, port, (vector, indices) -> events.add(vector), engine);
     }
 
     static TxSettings tx() {
