@@ -48,11 +48,24 @@ final class Logging {
 
     /// A copy begins by the region: all that is mapped now is logged, unless somebody logs already.
     ///
-    /// @throws VfioException ENOSPC for more than is kept; what the vendor answers; then nothing is logged
+    /// @throws VfioException what the vendor answers; then nothing is logged
     void beginForRegion() throws VfioException {
         if (log.isEmpty()) {
-            begin(new DirtyPages(DirtyPages.SMALLEST_PAGE, MappedRanges.of(device::writableMappings, DirtyPages.MOST_RANGES),
-                device::writableMappings), true);
+            begin(everythingMapped(), true);
+        }
+    }
+
+    /// A log in pages as small as there is room for.
+    private DirtyPages everythingMapped() throws VfioException {
+        List<IovaRange> ranges = MappedRanges.of(device::writableMappings, DirtyPages.MOST_RANGES);
+        for (long pageSize = DirtyPages.SMALLEST_PAGE;; pageSize <<= 1) {
+            try {
+                return new DirtyPages(pageSize, ranges, device::writableMappings);
+            } catch (VfioException e) {
+                if (e.errno() != Errno.ENOSPC) {
+                    throw e;
+                }
+            }
         }
     }
 

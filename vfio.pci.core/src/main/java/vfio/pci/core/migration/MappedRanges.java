@@ -26,13 +26,13 @@ final class MappedRanges {
         if (joined.size() <= most) {
             return joined;
         }
-        // The gaps that may stay are the greatest ones.
+        // The gaps that may stay are the greatest ones; with that bit turned over, longs sort as unsigned.
         long[] gaps = new long[joined.size() - 1];
         for (int i = 0; i < gaps.length; i++) {
-            gaps[i] = joined.get(i + 1).iova() - joined.get(i).last() - 1;
+            gaps[i] = joined.get(i + 1).iova() - joined.get(i).last() - 1 ^ Long.MIN_VALUE;
         }
         Arrays.sort(gaps);
-        return join(joined, gaps[gaps.length - most]);
+        return join(joined, gaps[gaps.length - most] ^ Long.MIN_VALUE);
     }
 
     private static IovaRange wholePages(IovaRange mapping) {

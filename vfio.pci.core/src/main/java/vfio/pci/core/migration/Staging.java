@@ -40,10 +40,12 @@ final class Staging {
     ///
     /// @throws VfioException EBUSY
     void claim(Object client) throws VfioException {
-        if (reader == null) {
-            reader = client;
-        }
-        if (reader != client) {
+        check(client);
+        reader = client;
+    }
+
+    private void check(Object client) throws VfioException {
+        if (reader != null && reader != client) {
             throw new VfioException(Errno.EBUSY, "state is read by another client or face expected=a copy of one's own");
         }
     }
@@ -70,10 +72,11 @@ final class Staging {
     ///
     /// @throws VfioException EINVAL out of order; EBUSY for another client
     boolean mayStage(Object client) throws VfioException {
+        check(client);
         if (step == Step.NONE) {
             throw new VfioException(Errno.EINVAL, "data_offset expected=pending_bytes read before, and not 0");
         }
-        claim(client);
+        reader = client;
         return step == Step.COUNTED;
     }
 
@@ -87,10 +90,10 @@ final class Staging {
     ///
     /// @throws VfioException EINVAL out of order; EBUSY for another client
     long staged(Object client) throws VfioException {
+        check(client);
         if (step != Step.STAGED && step != Step.TOLD) {
             throw new VfioException(Errno.EINVAL, "data_size expected=data_offset read before");
         }
-        claim(client);
         step = Step.TOLD;
         return staged;
     }
