@@ -110,6 +110,8 @@ final class VfMigration extends MigrationDriver {
             states.write(function, done, state, done, Math.min(AdminQueue.BUFFER, section.data().length - done));
         }
         states.load(function);
+        // It is what a save without another stop gives.
+        size = section.data().length;
     }
 
     @Override
