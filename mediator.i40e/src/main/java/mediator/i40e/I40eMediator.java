@@ -54,6 +54,6 @@ final class I40eMediator implements MediateOps {
                 MAX_OPEN, MAX_OPEN));
         }
         Optional<VfMigration> moving = migration ? VfMigration.of(owner.get(), function.address()) : Optional.empty();
-        return Optional.of(new VfMediation(function.address(), context, migration, moving, free::release));
+        return Optional.of(new VfMediation(function.address(), context, moving, free::release));
     }
 }

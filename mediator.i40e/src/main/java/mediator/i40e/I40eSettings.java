@@ -7,7 +7,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 /// Describes the configuration to tools; the component reads it itself.
 @ObjectClassDefinition(name = "Mediator for XL710 virtual functions")
 @interface I40eSettings {
-    @AttributeDefinition(name = "Migration", description = "Devices opened from now on can be moved, by the features of Linux's protocol. "
-        + "Incomplete: by the migration region states change and switch trapping, but no device state is saved there.")
+    @AttributeDefinition(name = "Migration", description = "Devices opened from now on can be moved, by the features of Linux's protocol "
+        + "and by the proposal's migration region.")
     boolean migration() default false;
 }

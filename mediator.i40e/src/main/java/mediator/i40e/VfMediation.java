@@ -15,40 +15,37 @@ import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.mediation.Verdict;
 import vfio.pci.api.migration.MigrationDriver;
 
-/// The mediation of one open virtual function. It runs passed through but for two registers that tell of a reset; while its state is being
-/// saved the tails that hand memory to the device are trapped and seen too.
+/// The mediation of one open virtual function. It runs passed through but for two registers that tell of a reset; while dirty
+/// pages are tracked the tails that hand memory to the device are trapped and seen too.
 final class VfMediation extends Mediation {
     private static final Logger LOG = System.getLogger(VfMediation.class.getName());
     private static final ValueLayout.OfInt DWORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final PciAddress device;
     private final MediationContext context;
-    private final boolean migrationRegion;
     private final Optional<VfMigration> migration;
     private final Runnable closed;
-    /// Present from the start of saving to its end.
+    /// Present while dirty pages are tracked.
     private volatile Optional<TailTracking> tracking = Optional.empty();
 
-    /// @param migrationRegion whether it offers the migration region
-    /// @param migration how the device is moved, if it can be
+    /// @param migration how the device is moved, if it can be; with it there is the migration region
     /// @param closed told when the mediation ends
-    VfMediation(PciAddress device, MediationContext context, boolean migrationRegion, Optional<VfMigration> migration, Runnable closed) {
+    VfMediation(PciAddress device, MediationContext context, Optional<VfMigration> migration, Runnable closed) {
         this.device = device;
         this.context = context;
-        this.migrationRegion = migrationRegion;
         this.migration = migration;
+        migration.ifPresent(moved -> moved.whileTracking(this::beginTracking, this::stopTracking));
         this.closed = closed;
     }
 
     @Override
     public Set<Capability> capabilities() {
-        return migrationRegion ? Set.of(Capability.DYNAMIC_TRAP_BAR, Capability.MIGRATION) : Set.of(Capability.DYNAMIC_TRAP_BAR);
+        return migration.isPresent() ? Set.of(Capability.DYNAMIC_TRAP_BAR, Capability.MIGRATION) : Set.of(Capability.DYNAMIC_TRAP_BAR);
     }
 
     @Override
@@ -121,32 +118,20 @@ final class VfMediation extends Mediation {
         }
     }
 
-    /// Trapping is on from the start of saving until the device runs on here, or is reset. Tails are claimed before they trap, so that no
-    /// write is missed, and given up after.
-    @Override
-    public void deviceState(DeviceState from, DeviceState to) throws VfioException {
-        if (from == to) {
-            return;
-        }
-        MigrationStates.check(device, from, to);
-        switch (to) {
-            case SAVING_RUNNING -> {
-                tracking = Optional.of(new TailTracking());
-                context.claim(VfRegister.whileTracking());
-                context.trap(true);
-            }
-            case RUNNING -> {
-                context.trap(false);
-                endTracking();
-            }
-            case STOPPED -> endTracking();
-            // What was tracked is needed for the last scan; a target starts with nothing.
-            case SAVING, RESUMING -> { }
-            case RESUMING_RUNNING -> throw new IllegalStateException("state=%s expected=refused above".formatted(to));
-        }
+    /// From now on the tails are seen. They are claimed before they trap, so that no write is missed.
+    private void beginTracking() {
+        tracking = Optional.of(new TailTracking());
+        context.claim(VfRegister.whileTracking());
+        context.trap(true);
     }
 
-    /// What the tails were, while the state is being saved.
+    /// The tails are given up after they trap no more.
+    private void stopTracking() {
+        context.trap(false);
+        endTracking();
+    }
+
+    /// What the tails were, while dirty pages are tracked.
     Optional<TailTracking> tracking() {
         return tracking;
     }
@@ -159,8 +144,7 @@ final class VfMediation extends Mediation {
     @Override
     public void reset() {
         migration.ifPresent(VfMigration::release);
-        context.trap(false);
-        endTracking();
+        stopTracking();
     }
 
     @Override

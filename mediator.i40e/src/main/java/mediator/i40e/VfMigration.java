@@ -10,6 +10,7 @@ import java.util.OptionalInt;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.migration.DirtyLog;
 import vfio.pci.api.migration.MigrationDriver;
 import vfio.pci.api.migration.StateSection;
 import vfio.pci.api.migration.StateVersion;
@@ -31,6 +32,9 @@ final class VfMigration extends MigrationDriver {
     private final PciAddress device;
     private volatile int size = USUAL_SIZE;
     private volatile boolean stopped;
+    /// What is to be done as tracking begins and when it has ended.
+    private Runnable trackingBegins = () -> { };
+    private Runnable trackingEnded = () -> { };
 
     /// @param function index among those of the physical function
     /// @param device its address, for people
@@ -38,6 +42,12 @@ final class VfMigration extends MigrationDriver {
         this.states = states;
         this.function = function;
         this.device = device;
+    }
+
+    /// Says what else is to be done while dirty pages are tracked.
+    void whileTracking(Runnable begin, Runnable end) {
+        trackingBegins = begin;
+        trackingEnded = end;
     }
 
     /// That of a virtual function of this physical one.
@@ -100,6 +110,19 @@ final class VfMigration extends MigrationDriver {
             states.write(function, done, state, done, Math.min(AdminQueue.BUFFER, section.data().length - done));
         }
         states.load(function);
+        // It is what a save without another stop gives.
+        size = section.data().length;
+    }
+
+    @Override
+    public void beginTracking(DirtyLog log) throws VfioException {
+        super.beginTracking(log);
+        trackingBegins.run();
+    }
+
+    @Override
+    public void endTracking() {
+        trackingEnded.run();
     }
 
     /// The device was reset, or nobody moves it any more: it runs.

@@ -2,7 +2,6 @@
 package mediator.i40e;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -12,33 +11,36 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.Verdict;
+import vfio.pci.api.migration.DirtyLog;
+import vfio.pci.api.migration.MigrationDriver;
 
 class VfMediationTest {
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final RecordingContext context = new RecordingContext();
     private final AtomicInteger closed = new AtomicInteger();
-    private final VfMediation mediation = new VfMediation(PciAddress.parse("3b:02.0"), context, true, Optional.empty(),
-        closed::incrementAndGet);
+    private final VfMediation mediation = mediation(PciAddress.parse("3b:02.0"));
+    private final RecordingLog log = new RecordingLog();
     private final MemorySegment buffer = MemorySegment.ofArray(new byte[32]);
 
-    @ParameterizedTest
-    @CsvSource({"RUNNING,RESUMING_RUNNING", "STOPPED,SAVING_RUNNING", "SAVING,SAVING_RUNNING", "SAVING,RESUMING", "SAVING_RUNNING,RESUMING",
-        "RESUMING,SAVING", "RESUMING,SAVING_RUNNING"})
-    void refusesAChangeThatIsNotLegal(DeviceState from, DeviceState to) {
-        assertThatThrownBy(() -> mediation.deviceState(from, to)).isInstanceOfSatisfying(VfioException.class,
-            e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL)).hasMessageContaining("state=" + to + " from=" + from);
-        assertThat(context.calls).isEmpty();
+    private VfMediation mediation(PciAddress address) {
+        try {
+            PfBinding physical = PfBinding.bind(ScriptedFunction.physical("3b:00.0", 4, 16, 1));
+            return new VfMediation(address, context, VfMigration.of(physical, address), closed::incrementAndGet);
+        } catch (VfioException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private MigrationDriver driver() {
+        return mediation.migration().orElseThrow();
     }
 
     @Test
@@ -85,52 +87,35 @@ class VfMediationTest {
     }
 
     @Test
-    void claimsTailsBeforeTheyTrapWhenSavingStarts() throws VfioException {
-        mediation.deviceState(DeviceState.RUNNING, DeviceState.SAVING_RUNNING);
-        assertThat(context.calls).containsExactly("claim 4", "trap true");
-        assertThat(context.claims).contains(Claim.of(0, 0x2000, 0x400), Claim.of(0, 0x7000, 4), Claim.of(0, 0x8800, 4));
-        assertThat(mediation.tracking()).isPresent();
+    void hasNoMigrationRegionUnlessItCanBeMoved() {
+        assertThat(mediation.capabilities()).contains(Capability.MIGRATION);
+        VfMediation fixed = new VfMediation(PciAddress.parse("3b:02.0"), context, Optional.empty(), () -> { });
+        assertThat(fixed.capabilities()).containsExactly(Capability.DYNAMIC_TRAP_BAR);
+        assertThat(fixed.migration()).isEmpty();
     }
 
     @Test
-    void endsTrappingBeforeItGivesUpTheTailsWhenCancelled() throws VfioException {
-        mediation.deviceState(DeviceState.RUNNING, DeviceState.SAVING_RUNNING);
+    void claimsTailsBeforeTheyTrapWhenTrackingBegins() throws VfioException {
+        startTracking();
+        assertThat(context.calls).containsExactly("claim 4", "trap true");
+        assertThat(context.claims).contains(Claim.of(0, 0x2000, 0x400), Claim.of(0, 0x7000, 4), Claim.of(0, 0x8800, 4));
+        assertThat(log.transfers).isTrue();
+    }
+
+    @Test
+    void endsTrappingBeforeItGivesUpTheTails() throws VfioException {
+        startTracking();
         context.calls.clear();
-        mediation.deviceState(DeviceState.SAVING_RUNNING, DeviceState.RUNNING);
+        driver().endTracking();
         assertThat(context.calls).containsExactly("trap false", "claim 2");
         assertThat(context.claims).isEqualTo(mediation.claims());
         assertThat(mediation.tracking()).isEmpty();
     }
 
     @Test
-    void keepsTrackingForTheLastScanAndFreesItWhenStopped() throws VfioException {
-        mediation.deviceState(DeviceState.RUNNING, DeviceState.SAVING_RUNNING);
-        mediation.deviceState(DeviceState.SAVING_RUNNING, DeviceState.SAVING);
-        assertThat(mediation.tracking()).isPresent();
-        mediation.deviceState(DeviceState.SAVING, DeviceState.STOPPED);
-        assertThat(mediation.tracking()).isEmpty();
-        assertThat(context.trapping()).isTrue();
-        mediation.deviceState(DeviceState.STOPPED, DeviceState.RUNNING);
-        assertThat(context.trapping()).isFalse();
-    }
-
-    @Test
-    void takesAStateInAndRuns() throws VfioException {
-        mediation.deviceState(DeviceState.RUNNING, DeviceState.RESUMING);
-        mediation.deviceState(DeviceState.RESUMING, DeviceState.RUNNING);
-        assertThat(mediation.tracking()).isEmpty();
-    }
-
-    @Test
-    void doesNothingForTheStateItIsIn() throws VfioException {
-        mediation.deviceState(DeviceState.RUNNING, DeviceState.RUNNING);
-        assertThat(context.calls).isEmpty();
-    }
-
-    @Test
-    void seesTailsWhileSaving() throws VfioException {
+    void seesTailsWhileTracking() throws VfioException {
         write(0x2004, 4, 0x1F);
-        TailTracking tails = startSaving();
+        TailTracking tails = startTracking();
         assertThat(tails.lastReceiveTail(1)).as("written before").isEmpty();
         write(0x2004, 4, 0x20);
         write(0x203C, 4, 0x30);
@@ -143,7 +128,7 @@ class VfMediationTest {
 
     @Test
     void knowsNoTailThatWasWrittenInParts() throws VfioException {
-        TailTracking tails = startSaving();
+        TailTracking tails = startTracking();
         for (int queue = 0; queue < 4; queue++) {
             write(0x2000 + 4 * queue, 4, 7);
         }
@@ -159,7 +144,7 @@ class VfMediationTest {
 
     @Test
     void ignoresTheRestOfTheWindow() throws VfioException {
-        TailTracking tails = startSaving();
+        TailTracking tails = startTracking();
         write(0x203C, 4, 1);
         write(0x2040, 4, 5);
         write(0x23FC, 4, 5);
@@ -169,7 +154,7 @@ class VfMediationTest {
 
     @Test
     void forgetsTailsWhenTheDeviceStartsOver() throws VfioException {
-        TailTracking tails = startSaving();
+        TailTracking tails = startTracking();
         write(0x2000, 4, 7);
         context.below = 2;
         mediation.read(0, 0x8800, buffer, 0, 4);
@@ -184,7 +169,7 @@ class VfMediationTest {
 
     @Test
     void returnsToRunningOnReset() throws VfioException {
-        startSaving();
+        startTracking();
         mediation.reset();
         assertThat(context.trapping()).isFalse();
         assertThat(context.claims).isEqualTo(mediation.claims());
@@ -193,19 +178,38 @@ class VfMediationTest {
 
     @Test
     void letsGoOnClose() throws VfioException {
-        startSaving();
+        startTracking();
         mediation.close();
         assertThat(mediation.tracking()).isEmpty();
         assertThat(closed).hasValue(1);
     }
 
-    private TailTracking startSaving() throws VfioException {
-        mediation.deviceState(DeviceState.RUNNING, DeviceState.SAVING_RUNNING);
+    private TailTracking startTracking() throws VfioException {
+        driver().beginTracking(log);
         return mediation.tracking().orElseThrow();
     }
 
     private Verdict write(long offset, int count, long value) {
         buffer.set(LONG, 3, value);
         return mediation.write(0, offset, buffer, 3, count);
+    }
+
+    private static final class RecordingLog implements DirtyLog {
+        private boolean transfers;
+
+        @Override
+        public void mark(long iova, long length) {
+            throw new AssertionError("iova=0x%x marked".formatted(iova));
+        }
+
+        @Override
+        public void markTransfers(boolean on) {
+            transfers = on;
+        }
+
+        @Override
+        public void markEverything(boolean on) {
+            throw new AssertionError("everything=" + on);
+        }
     }
 }

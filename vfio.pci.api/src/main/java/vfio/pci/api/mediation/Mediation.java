@@ -13,10 +13,9 @@ import vfio.pci.api.migration.MigrationDriver;
 
 /// The mediation of one open device. What is not overridden passes through.
 ///
-/// [#read], [#write], [#map] and [#regionInfo] may be entered by many threads at once. [#deviceState], [#reset] and [#close] are
-/// serialised with each other per device. [#close] comes once, with nobody inside, and nothing is called after it. A RuntimeException or
-/// Error is
-/// answered EIO, logged with the device's address, and after repeated ones the mediation is unbound.
+/// [#read], [#write], [#map] and [#regionInfo] may be entered by many threads at once. [#reset], [#close] and what is asked of
+/// [#migration()] are serialised with each other per device. [#close] comes once, with nobody inside, and nothing is called after it. A
+/// RuntimeException or Error is answered EIO, logged with the device's address, and after repeated ones the mediation is unbound.
 ///
 /// A call should return at once. One that has not left when its mediator goes is interrupted after the drain timeout and abandoned: its
 /// result is
@@ -82,16 +81,8 @@ public abstract class Mediation implements AutoCloseable {
         return MapVerdict.PASS_THROUGH;
     }
 
-    /// A client changes the migration state. The core has checked that the new state is one; whether the change is legal is checked here.
-    /// Only with
-    /// [Capability#MIGRATION]. `Stopped` takes effect before the return.
-    ///
-    /// @throws VfioException to fail the client's write; the state stays as it was
-    public void deviceState(DeviceState from, DeviceState to) throws VfioException {
-    }
-
-    /// How the device is moved, if it can be. Asked once, after the open. By it clients have the device features of Linux's protocol; the
-    /// proposal's region does not use it yet, and has [#deviceState].
+    /// How the device is moved, if it can be. Asked once, after the open. By it clients have the device features of Linux's protocol, and
+    /// with [Capability#MIGRATION] the proposal's region.
     public Optional<MigrationDriver> migration() {
         return Optional.empty();
     }

@@ -15,7 +15,6 @@ import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.migration.MigrationDriver;
@@ -206,23 +205,6 @@ public final class Binding extends Guarded {
                 throw gone();
             }
             return answer;
-        } finally {
-            leave();
-        }
-    }
-
-    /// Has it change the migration state.
-    ///
-    /// @throws VfioException ENODEV when it has gone; else what it answers
-    public void deviceState(DeviceState from, DeviceState to) throws VfioException {
-        if (!calls.enter()) {
-            throw gone();
-        }
-        try {
-            mediation.deviceState(from, to);
-            if (abandoned) {
-                throw gone();
-            }
         } finally {
             leave();
         }

@@ -26,6 +26,8 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
     private final OpenDevice device;
     /// Guarded by itself.
     private final Map<String, DeviceMemory> sharedMemories = new HashMap<>();
+    /// Of the migration region; guarded by the map.
+    private Optional<DeviceMemory> migrationMemory = Optional.empty();
 
     DeviceBelow(OpenDevice device) {
         this.device = device;
@@ -110,6 +112,19 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
         }
     }
 
+    /// Memory of the migration region, the same for each mediation.
+    ///
+    /// @throws VfioException ENOMEM, EMFILE when there is none
+    DeviceMemory migrationMemory(long size) throws VfioException {
+        synchronized (sharedMemories) {
+            device.checkUsable();
+            if (migrationMemory.isEmpty()) {
+                migrationMemory = Optional.of(DeviceMemory.create("vfio-" + device.address() + "-migration", size));
+            }
+            return migrationMemory.get();
+        }
+    }
+
     @Override
     public DmaSpace dma() {
         return device.dma();
@@ -120,6 +135,7 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
     public void close() {
         synchronized (sharedMemories) {
             sharedMemories.values().forEach(DeviceMemory::close);
+            migrationMemory.ifPresent(DeviceMemory::close);
         }
     }
 }

@@ -17,7 +17,6 @@ import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.mediation.SharedMemory;
@@ -32,6 +31,7 @@ import vfio.pci.core.gate.Calls;
 import vfio.pci.core.gate.Gate;
 import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.migration.MigrationEngine;
+import vfio.pci.core.migration.RegionFace;
 import vfio.pci.core.region.MigrationRegion;
 import vfio.pci.core.region.Region;
 import vfio.pci.core.region.TrapInfoRegion;
@@ -146,7 +146,8 @@ final class DeviceMediation {
     }
 
     /// Lets accesses in, unless the mediation has ended while it was asked what it wants.
-    private void begin(Binding binding, Context offered, Set<Capability> capabilities, Optional<MigrationEngine> engine) {
+    private void begin(Binding binding, Context offered, Set<Capability> capabilities, Optional<MigrationEngine> engine)
+            throws VfioException {
         synchronized (lock) {
             if (!binding.isEnding()) {
                 migration = engine;
@@ -157,11 +158,14 @@ final class DeviceMediation {
         }
     }
 
-    private void addDefaultRegionsLocked(Context offered, Set<Capability> capabilities) {
+    private void addDefaultRegionsLocked(Context offered, Set<Capability> capabilities) throws VfioException {
         Optional<TrapInfoRegion> trapInfo = Optional.empty();
         if (capabilities.contains(Capability.MIGRATION)) {
+            RegionFace face = new RegionFace(migration.orElseThrow(() -> new IllegalStateException(
+                "capability=MIGRATION expected=a mediation with a migration driver")));
+            DeviceMemory memory = device.below().migrationMemory(MigrationRegion.SIZE);
             migrationRegion = Optional.of(device.regions().special(places, RegionCapability.Type.MIGRATION,
-                index -> new MigrationRegion(index, device::changeState)));
+                index -> new MigrationRegion(index, face, memory)));
         }
         if (capabilities.contains(Capability.DYNAMIC_TRAP_BAR)) {
             trapInfo = Optional.of(device.regions().special(places, RegionCapability.Type.DYNAMIC_TRAP_BAR_INFO, TrapInfoRegion::new));
@@ -258,20 +262,6 @@ final class DeviceMediation {
                 interests.claims(owner, owner.claims());
             }
         }
-    }
-
-    /// Carries out a change of migration state. The device's turn is held.
-    void changeState(MigrationRegion region, DeviceState to) throws VfioException {
-        Binding binding = gate.peek();
-        if (binding == null) {
-            throw new VfioException(Errno.ENODEV, "mediation=gone expected=a mediator that is still there");
-        }
-        try {
-            binding.deviceState(region.state(), to);
-        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
-            throw fault(binding, e);
-        }
-        region.state(to);
     }
 
     /// The device was reset. The device's turn is held.

@@ -31,7 +31,6 @@ import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
 import vfio.pci.api.function.PciFunction;
-import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.migration.IovaRange;
 import vfio.pci.api.migration.Migration;
 import vfio.pci.core.binding.Abandoned;
@@ -44,7 +43,6 @@ import vfio.pci.core.irq.IrqTable;
 import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.migration.DirtyPages;
 import vfio.pci.core.migration.MigrationEngine;
-import vfio.pci.core.region.MigrationRegion;
 import vfio.pci.core.region.Region;
 
 /// A function that is open: it owns what outlives code (BAR memory, shared memory, the DMA map, the interrupts), and lends it to the
@@ -329,16 +327,6 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
             config.reset();
             irqs.reset();
             mediation.reset();
-        } finally {
-            turn.unlock();
-        }
-    }
-
-    /// A client wrote the migration state.
-    void changeState(MigrationRegion region, DeviceState to) throws VfioException {
-        turn.lock();
-        try {
-            mediation.changeState(region, to);
         } finally {
             turn.unlock();
         }

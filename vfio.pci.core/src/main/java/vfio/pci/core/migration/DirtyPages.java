@@ -144,17 +144,10 @@ public final class DirtyPages implements DirtyLog {
 
     /// As [vfio.pci.api.migration.Migration#reportDirty].
     ///
+    /// @return whether any page is dirty
     /// @throws VfioException EINVAL for a range, page size or bitmap that is wrong
-    public void report(long iova, long length, long pageSize, MemorySegment bitmap, long offset) throws VfioException {
-        int reportShift = shift(pageSize);
-        checkPages(iova, length, pageSize);
-        long pages = length >>> reportShift;
-        long bytes = (pages + Long.SIZE - 1) / Long.SIZE * Long.BYTES;
-        if (offset < 0 || bytes > bitmap.byteSize() - offset) {
-            throw new VfioException(Errno.EINVAL, "length=0x%x page_size=0x%x bitmap=0x%x expected=0x%x bytes".formatted(length, pageSize,
-                bitmap.byteSize() - offset, bytes));
-        }
-        Report report = new Report(iova, iova + length - 1, reportShift, bitmap, offset);
+    public boolean report(long iova, long length, long pageSize, MemorySegment bitmap, long offset) throws VfioException {
+        Report report = Report.of(iova, length, pageSize, bitmap, offset);
         for (Logged range : logged) {
             if (iova >>> shift <= range.last() && report.last >>> shift >= range.first) {
                 take(range, report);
@@ -163,6 +156,37 @@ public final class DirtyPages implements DirtyLog {
         if (everything) {
             mappings.accept(mapping -> everythingOf(mapping, report));
         }
+        return report.any;
+    }
+
+    /// Whether any page of a range is logged.
+    ///
+    /// @param length does not wrap
+    boolean touches(long iova, long length) {
+        return logged.stream().anyMatch(range -> range.first <= iova + length - 1 >>> shift && range.last() >= iova >>> shift);
+    }
+
+    /// Sets the bits of pages that are not logged, or not as a whole.
+    ///
+    /// @return whether there are any
+    /// @throws VfioException as [#report]
+    boolean addOutside(long iova, long length, long pageSize, MemorySegment bitmap, long offset) throws VfioException {
+        Report report = Report.of(iova, length, pageSize, bitmap, offset);
+        long from = iova;
+        for (Logged range : logged) {
+            long first = range.first << shift;
+            if (Long.compareUnsigned(from, first) < 0) {
+                report.add(from, first - 1);
+            }
+            long next = range.last() + 1 << shift;
+            if (next == 0) {
+                // It ends with the last address there is.
+                return report.any;
+            }
+            from = unsignedMax(from, next);
+        }
+        report.add(from, report.last);
+        return report.any;
     }
 
     private void everythingOf(IovaRange mapping, Report report) {
@@ -218,9 +242,35 @@ public final class DirtyPages implements DirtyLog {
     }
 
     /// A bitmap that is being filled.
-    ///
-    /// @param last the last address it covers
-    private record Report(long iova, long last, int shift, MemorySegment bitmap, long offset) {
+    private static final class Report {
+        private final long iova;
+        /// The last address it covers.
+        private final long last;
+        private final int shift;
+        private final MemorySegment bitmap;
+        private final long offset;
+        private boolean any;
+
+        private Report(long iova, long last, int shift, MemorySegment bitmap, long offset) {
+            this.iova = iova;
+            this.last = last;
+            this.shift = shift;
+            this.bitmap = bitmap;
+            this.offset = offset;
+        }
+
+        static Report of(long iova, long length, long pageSize, MemorySegment bitmap, long offset) throws VfioException {
+            int shift = shift(pageSize);
+            checkPages(iova, length, pageSize);
+            long pages = length >>> shift;
+            long bytes = (pages + Long.SIZE - 1) / Long.SIZE * Long.BYTES;
+            if (offset < 0 || bytes > bitmap.byteSize() - offset) {
+                throw new VfioException(Errno.EINVAL, "length=0x%x page_size=0x%x bitmap=0x%x expected=0x%x bytes".formatted(length,
+                    pageSize, bitmap.byteSize() - offset, bytes));
+            }
+            return new Report(iova, iova + length - 1, shift, bitmap, offset);
+        }
+
         /// @param first and last addresses, cut to the report
         void add(long first, long end) {
             long from = unsignedMax(first, iova);
@@ -238,6 +288,7 @@ public final class DirtyPages implements DirtyLog {
         void addWord(long word, long bits) {
             long at = offset + word * Long.BYTES;
             bitmap.set(BITMAP, at, bitmap.get(BITMAP, at) | bits);
+            any |= bits != 0;
         }
     }
 }

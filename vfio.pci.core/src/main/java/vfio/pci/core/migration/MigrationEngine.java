@@ -36,7 +36,11 @@ public final class MigrationEngine implements Migration {
     private volatile MigrationState state = MigrationState.RUNNING;
     private Optional<StreamWriter> saving = Optional.empty();
     private Optional<StreamReader> resuming = Optional.empty();
-    private Optional<DirtyPages> log = Optional.empty();
+    /// Who reads the stream that is being saved, once somebody does; guarded by the turn, as are the streams and the log.
+    private Staging staging;
+    /// Who writes the one that is being resumed, once somebody does.
+    private Object writer;
+    private final Logging logging;
 
     /// Something asked of the vendor.
     ///
@@ -82,12 +86,26 @@ public final class MigrationEngine implements Migration {
     public MigrationEngine(Device device, String mediator, Driver driver) throws VfioException {
         this.device = device;
         this.driver = driver;
+        this.logging = new Logging(device, this::ask);
         this.header = driver.ask(vendor -> StreamHeader.of(device.id(), mediator, vendor.version(), vendor.configuration()));
         this.flags = EnumSet.of(MigrationFlag.STOP_COPY, MigrationFlag.PRE_COPY);
         if (driver.ask(MigrationDriver::peerToPeer)) {
             flags.add(MigrationFlag.P2P);
         }
         this.graph = StateGraph.of(flags);
+    }
+
+    /// The device's turn.
+    ReentrantLock turn() {
+        return device.turn();
+    }
+
+    StateGraph graph() {
+        return graph;
+    }
+
+    Logging logging() {
+        return logging;
     }
 
     @Override
@@ -109,6 +127,9 @@ public final class MigrationEngine implements Migration {
                 state = next;
             }
         } finally {
+            if (!state.saving()) {
+                logging.endForRegion();
+            }
             device.turn().unlock();
         }
     }
@@ -167,13 +188,18 @@ public final class MigrationEngine implements Migration {
 
     private void endPreCopy() throws VfioException {
         ask(MigrationDriver::endPreCopy);
+        endSaving();
+    }
+
+    private void endSaving() {
         saving = Optional.empty();
+        staging = null;
     }
 
     private void stop() throws VfioException {
         switch (state) {
             case RUNNING, RUNNING_P2P -> ask(MigrationDriver::stop);
-            case STOP_COPY -> saving = Optional.empty();
+            case STOP_COPY -> endSaving();
             case RESUMING -> load();
             default -> throw noArc(MigrationState.STOP);
         }
@@ -186,6 +212,7 @@ public final class MigrationEngine implements Migration {
             ask(vendor -> vendor.load(stream.version(), sections));
         }
         resuming = Optional.empty();
+        writer = null;
     }
 
     private void stopAndCopy() throws VfioException {
@@ -216,12 +243,7 @@ public final class MigrationEngine implements Migration {
         return new IllegalStateException("state=%s from=%s expected=an arc of the graph".formatted(to, state));
     }
 
-    /// Something asked that has no answer.
-    private interface Command {
-        void of(MigrationDriver driver) throws VfioException;
-    }
-
-    private void ask(Command command) throws VfioException {
+    private void ask(Logging.Command command) throws VfioException {
         driver.ask(vendor -> {
             command.of(vendor);
             return vendor;
@@ -232,13 +254,10 @@ public final class MigrationEngine implements Migration {
     public int read(MemorySegment buffer, long offset, int count) throws VfioException {
         device.turn().lock();
         try {
-            StreamWriter stream = saving.orElseThrow(() -> new VfioException(Errno.EINVAL,
-                "device_state=%s expected=one in which the state can be read".formatted(state)));
-            if (stream.waiting() == 0 && !stream.ended()) {
-                driver.ask(MigrationDriver::preCopy).forEach(stream::section);
-                if (stream.waiting() == 0) {
-                    throw new VfioException(Errno.ENOMSG, "device_state=%s nothing new".formatted(state));
-                }
+            StreamWriter stream = saved();
+            staging(stream).claim(this);
+            if (!refill(stream)) {
+                throw new VfioException(Errno.ENOMSG, "device_state=%s nothing new".formatted(state));
             }
             return stream.take(buffer, offset, count);
         } finally {
@@ -246,22 +265,48 @@ public final class MigrationEngine implements Migration {
         }
     }
 
-    @Override
-    public void write(MemorySegment buffer, long offset, int count) throws VfioException {
-        device.turn().lock();
-        try {
-            resuming.orElseThrow(() -> new VfioException(Errno.EINVAL, "device_state=%s expected=RESUMING".formatted(state)))
-                .put(buffer, offset, count);
-        } finally {
-            device.turn().unlock();
-        }
+    /// The stream that can be read now.
+    ///
+    /// @throws VfioException EINVAL when there is none
+    StreamWriter saved() throws VfioException {
+        return saving.orElseThrow(() -> new VfioException(Errno.EINVAL,
+            "device_state=%s expected=one in which the state can be read".formatted(state)));
     }
 
-    /// Bytes that can be read now without asking the vendor.
-    public long waiting() {
+    /// How that stream is read.
+    Staging staging(StreamWriter stream) {
+        if (staging == null || !staging.of(stream)) {
+            staging = new Staging(stream);
+        }
+        return staging;
+    }
+
+    /// Has something wait to be read, unless there is nothing new.
+    ///
+    /// @return false when there is nothing new, and more may come
+    boolean refill(StreamWriter stream) throws VfioException {
+        if (stream.waiting() == 0 && !stream.ended()) {
+            driver.ask(MigrationDriver::preCopy).forEach(stream::section);
+            return stream.waiting() > 0;
+        }
+        return true;
+    }
+
+    @Override
+    public void write(MemorySegment buffer, long offset, int count) throws VfioException {
+        write(this, buffer, offset, count);
+    }
+
+    void write(Object client, MemorySegment buffer, long offset, int count) throws VfioException {
         device.turn().lock();
         try {
-            return saving.map(StreamWriter::waiting).orElse(0L);
+            StreamReader stream = resuming.orElseThrow(() -> new VfioException(Errno.EINVAL,
+                "device_state=%s expected=RESUMING".formatted(state)));
+            if (writer != null && writer != client) {
+                throw new VfioException(Errno.EBUSY, "state is written by another client or face expected=a state of one's own");
+            }
+            writer = client;
+            stream.put(buffer, offset, count);
         } finally {
             device.turn().unlock();
         }
@@ -276,6 +321,11 @@ public final class MigrationEngine implements Migration {
         } finally {
             device.turn().unlock();
         }
+    }
+
+    /// Bytes that would be read after those that wait.
+    long notYetWaiting(StreamWriter stream) throws VfioException {
+        return stream.ended() ? 0 : driver.ask(MigrationDriver::preCopySize);
     }
 
     @Override
@@ -296,21 +346,7 @@ public final class MigrationEngine implements Migration {
         device.turn().lock();
         try {
             checkNotEnded();
-            if (log.isPresent()) {
-                throw new VfioException(Errno.EINVAL, "logging=on expected=off");
-            }
-            DirtyPages pages = new DirtyPages(pageSize, ranges, device::writableMappings);
-            device.logTransfers(Optional.of(pages));
-            boolean begun = false;
-            try {
-                ask(vendor -> vendor.beginTracking(pages));
-                log = Optional.of(pages);
-                begun = true;
-            } finally {
-                if (!begun) {
-                    device.logTransfers(Optional.empty());
-                }
-            }
+            logging.begin(pageSize, ranges);
         } finally {
             device.turn().unlock();
         }
@@ -320,30 +356,17 @@ public final class MigrationEngine implements Migration {
     public void stopLogging() throws VfioException {
         device.turn().lock();
         try {
-            logged();
-            ask(MigrationDriver::endTracking);
-            endLog();
+            logging.end();
         } finally {
             device.turn().unlock();
         }
-    }
-
-    private void endLog() {
-        device.logTransfers(Optional.empty());
-        log = Optional.empty();
-    }
-
-    private DirtyPages logged() throws VfioException {
-        return log.orElseThrow(() -> new VfioException(Errno.EINVAL, "logging=off expected=on"));
     }
 
     @Override
     public void reportDirty(long iova, long length, long pageSize, MemorySegment bitmap, long offset) throws VfioException {
         device.turn().lock();
         try {
-            DirtyPages pages = logged();
-            ask(vendor -> vendor.collect(pages));
-            pages.report(iova, length, pageSize, bitmap, offset);
+            logging.report(iova, length, pageSize, bitmap, offset);
         } finally {
             device.turn().unlock();
         }
@@ -364,8 +387,9 @@ public final class MigrationEngine implements Migration {
     /// The device was reset: it runs, and nothing is logged, saved or resumed. The vendor learns of it otherwise. In the device's turn.
     public void reset() {
         state = MigrationState.RUNNING;
-        saving = Optional.empty();
+        endSaving();
         resuming = Optional.empty();
-        endLog();
+        writer = null;
+        logging.forget();
     }
 }

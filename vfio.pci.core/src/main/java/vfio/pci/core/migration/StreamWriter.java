@@ -84,19 +84,42 @@ final class StreamWriter {
     ///
     /// @return how many; 0 when there are none now
     int take(MemorySegment buffer, long offset, int count) {
+        int done = peek(buffer, offset, count);
+        skip(done);
+        return done;
+    }
+
+    /// Copies bytes that stay.
+    ///
+    /// @return how many; 0 when there are none now
+    int peek(MemorySegment buffer, long offset, int count) {
         int done = 0;
-        while (done < count && !parts.isEmpty()) {
-            byte[] first = parts.peek();
-            int some = Math.min(count - done, first.length - taken);
-            MemorySegment.copy(first, taken, buffer, ValueLayout.JAVA_BYTE, offset + done, some);
+        int from = taken;
+        for (byte[] part : parts) {
+            int some = Math.min(count - done, part.length - from);
+            MemorySegment.copy(part, from, buffer, ValueLayout.JAVA_BYTE, offset + done, some);
             done += some;
+            from = 0;
+            if (done == count) {
+                break;
+            }
+        }
+        return done;
+    }
+
+    /// Takes bytes out that were copied.
+    ///
+    /// @param count at most [#waiting()]
+    void skip(int count) {
+        for (int left = count; left > 0;) {
+            int some = Math.min(left, parts.element().length - taken);
+            left -= some;
             taken += some;
-            if (taken == first.length) {
+            if (taken == parts.element().length) {
                 parts.remove();
                 taken = 0;
             }
         }
-        waiting -= done;
-        return done;
+        waiting -= count;
     }
 }

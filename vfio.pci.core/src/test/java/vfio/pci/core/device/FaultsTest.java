@@ -9,6 +9,7 @@ import static vfio.pci.core.device.OneDevice.write32;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
@@ -25,8 +26,8 @@ import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.Verdict;
+import vfio.pci.api.migration.MigrationDriver;
 
 /// The device's border: bugs of mediations and functions are answered, and nothing else is hurt.
 @Timeout(60)
@@ -90,8 +91,10 @@ class FaultsTest {
         }
 
         @Override
-        public void deviceState(DeviceState from, DeviceState to) {
-            throw new IllegalStateException("bug");
+        public Optional<MigrationDriver> migration() {
+            return Optional.of(new PreCopyingDriver(() -> {
+                throw new IllegalStateException("bug");
+            }));
         }
 
         @Override

@@ -31,10 +31,10 @@ import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.mediation.Verdict;
+import vfio.pci.api.migration.MigrationDriver;
 import vfio.pci.core.binding.Mediator;
 
 /// "Gone means gone": when a mediator's service goes, nobody is in its mediations when the unregistering returns, and nothing calls them
@@ -184,8 +184,8 @@ class MediatorGoesTest {
         }
 
         @Override
-        public void deviceState(DeviceState from, DeviceState to) {
-            entered(Way.DEVICE_STATE);
+        public Optional<MigrationDriver> migration() {
+            return Optional.of(new PreCopyingDriver(() -> entered(Way.DEVICE_STATE)));
         }
 
         @Override

@@ -31,6 +31,7 @@ import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.mediation.MediationContext;
+import vfio.pci.api.migration.MigrationDriver;
 import vfio.pci.core.binding.Mediator;
 
 /// Who is asked when a device opens, and what becomes of those who do not take it.
@@ -156,7 +157,7 @@ class MediatorOrderTest {
 
     /// Ways in which a mediation fails while it is being bound.
     enum BindingBug {
-        CLAIMS, CLAIM_OF_NO_REGION, NULL_CLAIMS, CAPABILITIES, REGION_INFO, WRONG_REGION
+        CLAIMS, CLAIM_OF_NO_REGION, NULL_CLAIMS, CAPABILITIES, REGION_INFO, WRONG_REGION, NO_DRIVER
     }
 
     private static final class Unbindable extends AnsweringMediation {
@@ -182,6 +183,11 @@ class MediatorOrderTest {
                 throw new IllegalStateException("capabilities");
             }
             return Set.of(Capability.MIGRATION, Capability.DYNAMIC_TRAP_BAR);
+        }
+
+        @Override
+        public Optional<MigrationDriver> migration() {
+            return bug == BindingBug.NO_DRIVER ? Optional.empty() : Optional.of(new PreCopyingDriver(() -> { }));
         }
 
         @Override

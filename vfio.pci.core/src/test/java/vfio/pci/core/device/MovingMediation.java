@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.migration.DirtyLog;
 import vfio.pci.api.migration.MigrationDriver;
@@ -37,6 +39,11 @@ final class MovingMediation extends Mediation {
     }
 
     @Override
+    public Set<Capability> capabilities() {
+        return Set.of(Capability.MIGRATION);
+    }
+
+    @Override
     public Optional<MigrationDriver> migration() {
         return Optional.of(new Driver());
     }
@@ -60,6 +67,11 @@ final class MovingMediation extends Mediation {
         @Override
         public long stateSize() {
             return state.length();
+        }
+
+        @Override
+        public long preCopySize() {
+            return changes.size();
         }
 
         @Override

@@ -30,9 +30,9 @@ import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.mediation.Verdict;
+import vfio.pci.api.migration.MigrationDriver;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.binding.MediatorRegistry;
 
@@ -103,8 +103,8 @@ class StuckMediationTest {
         }
 
         @Override
-        public void deviceState(DeviceState from, DeviceState to) {
-            hang();
+        public Optional<MigrationDriver> migration() {
+            return Optional.of(new PreCopyingDriver(this::hang));
         }
 
         @Override
