@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import linux.sys.Mapping;
 import vfio.pci.api.Errno;
@@ -101,6 +102,26 @@ final class DeviceHandle implements VfioDevice, Caller {
         ports.add(port);
         stayOpen();
         return port;
+    }
+
+    /// Waits until no port is in an access.
+    ///
+    /// @param deadlineNanos on the clock of [System#nanoTime()]
+    /// @return false when one is still
+    boolean awaitOutside(long deadlineNanos) {
+        for (AccessPort port : ports) {
+            for (int turn = 0; port.isInside(); turn++) {
+                if (System.nanoTime() - deadlineNanos >= 0) {
+                    return false;
+                }
+                if (turn < 100) {
+                    Thread.onSpinWait();
+                } else {
+                    LockSupport.parkNanos(20_000);
+                }
+            }
+        }
+        return true;
     }
 
     void remove(AccessPort port) {

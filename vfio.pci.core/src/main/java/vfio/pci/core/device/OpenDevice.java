@@ -2,6 +2,7 @@
 package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import linux.sys.ProcessBarrier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.PciId;
@@ -198,6 +200,43 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
 
     Optional<String> isolated() {
         return usability.why();
+    }
+
+    // ---- hold
+
+    /// The hold that accesses are to wait for, or null.
+    Hold held() {
+        return usability.held();
+    }
+
+    /// Has accesses wait from now on, lets those leave that are under way, and returns when nobody is in one. The turn must not be held: an
+    /// access may wait for it.
+    ///
+    /// @param why for people
+    /// @param bound after which the hold ends by itself
+    /// @throws VfioException EBUSY when the device is held already; ETIMEDOUT, with accesses going on, when one does not leave within the
+    ///     drain timeout; ENODEV when it has gone
+    Hold hold(String why, Duration bound) throws VfioException {
+        Hold hold = new Hold(address(), why, bound);
+        usability.hold(hold);
+        hold.watch(() -> usability.release(hold));
+        if (ProcessBarrier.isAvailable()) {
+            ProcessBarrier.pass();
+        }
+        long deadline = System.nanoTime() + Math.min(bound.toNanos(), settings.drainTimeout().toNanos());
+        for (DeviceHandle handle : handles) {
+            if (!handle.awaitOutside(deadline)) {
+                usability.release(hold);
+                throw new VfioException(Errno.ETIMEDOUT, "device=%s client=%s expected=an access that ends within %s".formatted(address(),
+                    handle.client().name(), settings.drainTimeout()));
+            }
+        }
+        return hold;
+    }
+
+    /// Accesses go on.
+    void release(Hold hold) {
+        usability.release(hold);
     }
 
     /// A bug of the function's: told, counted, and answered EIO.
