@@ -152,7 +152,7 @@ final class DeviceHandle implements VfioDevice, Caller {
     }
 
     private Mapping mapAsAnswered(int index, long offset, long length) throws VfioException {
-        MapVerdict verdict = device.mediation().askAboutMap(index, offset, length);
+        MapVerdict verdict = device.mediation().views().askAboutMap(index, offset, length);
         try {
             return switch (verdict) {
                 case MapVerdict.PassThrough() -> memory(device.regions().at(index)).map(offset, length);
@@ -170,7 +170,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         RegionInfo info = regionInfo(index);
         for (MmapArea area : info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of())) {
             try {
-                if (!(device.mediation().askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
+                if (!(device.mediation().views().askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
                     return Optional.empty();
                 }
             } catch (VfioException e) {
@@ -190,7 +190,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         if (index > RegionIndex.BAR5 || !info.flags().contains(RegionInfo.Flag.WRITE)) {
             return List.of();
         }
-        return device.mediation().doorbells(index, defaults).stream()
+        return device.mediation().views().doorbells(index, defaults).stream()
             .filter(doorbell -> doorbell.bar() == index && doorbell.offset() <= info.size() - doorbell.width()).toList();
     }
 

@@ -58,6 +58,8 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
     /// Most bytes of a device's state that are taken in. About twice as much is held while it is.
     private static final long MOST_STATE_BYTES = 64 << 20;
 
+    private static final String DRIVER = "vfio-pci";
+
     private final PciFunction described;
     private final DeviceSettings settings;
     private final ReentrantLock turn;
@@ -65,7 +67,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
     private final Map<Integer, DeviceMemory> barMemories = new HashMap<>();
     private final DmaMap dma;
     private final IrqTable irqs;
-    private final BoundFunction function;
+    private final CurrentFunction function;
     private final ConfigSpace config;
     private final DeviceRegions regions;
     private final Interests interests;
@@ -91,7 +93,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         this.usability = new Usability(described.address());
         this.interests = new Interests(described.address(), irqs);
         this.mediation = new DeviceMediation(this, interests);
-        BoundFunction bound = null;
+        CurrentFunction bound = null;
         boolean done = false;
         try {
             for (Bar bar : described.bars()) {
@@ -99,7 +101,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
                     barMemories.put(bar.index(), DeviceMemory.create("vfio-" + described.address() + "-bar" + bar.index(), bar.size()));
                 }
             }
-            bound = described.bind("vfio-pci", this);
+            bound = new CurrentFunction(described.bind(DRIVER, this));
             this.function = bound;
             this.config = new ConfigSpace(described, bound);
             this.regions = new DeviceRegions(described, bound, config, barMemories, this::reset, irqs::intxEnabledAgain);
@@ -114,6 +116,22 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
 
     PciFunction described() {
         return described;
+    }
+
+    BoundFunction function() {
+        return function;
+    }
+
+    List<DeviceHandle> handles() {
+        return handles;
+    }
+
+    /// Lets the function go and binds it again. Its accesses wait, and the turn is held.
+    ///
+    /// @throws VfioException when it cannot be had again
+    void bindAfresh() throws VfioException {
+        function.close();
+        function.replace(described.bind(DRIVER, this));
     }
 
     /// Where it sits.
@@ -217,9 +235,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
     /// @throws VfioException EBUSY when the device is held already; ETIMEDOUT, with accesses going on, when one does not leave within the
     ///     drain timeout; ENODEV when it has gone
     Hold hold(String why, Duration bound) throws VfioException {
-        Hold hold = new Hold(address(), why, bound);
-        usability.hold(hold);
-        hold.watch(() -> usability.release(hold));
+        Hold hold = holdNow(why, bound);
         if (ProcessBarrier.isAvailable()) {
             ProcessBarrier.pass();
         }
@@ -231,6 +247,16 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
                     handle.client().name(), settings.drainTimeout()));
             }
         }
+        return hold;
+    }
+
+    /// Has accesses wait from now on, without waiting for those under way.
+    ///
+    /// @throws VfioException EBUSY when the device is held already; ENODEV when it has gone
+    Hold holdNow(String why, Duration bound) throws VfioException {
+        Hold hold = new Hold(address(), why, bound);
+        usability.hold(hold);
+        hold.watch(() -> usability.release(hold));
         return hold;
     }
 
@@ -307,9 +333,16 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         mediation.ask(inOrder);
     }
 
-    /// Ends the mediation if it is this mediator's.
-    public void unbind(Mediator mediator) {
-        mediation.endOf(mediator, "its mediator has gone");
+    /// Begins to end the mediation if it is this mediator's: nobody enters it any more.
+    ///
+    /// @return what is left to be done
+    Optional<MediationEnd> beginEndOf(Mediator mediator) {
+        return mediation.beginEndOf(mediator, "its mediator has gone");
+    }
+
+    /// Whether this mediator has it.
+    boolean isOf(Mediator mediator) {
+        return mediation.stay().filter(stay -> stay.mediator() == mediator).isPresent();
     }
 
     /// The function goes, or the core stops: everybody is told and nothing works any more. The turn need not be held.
@@ -351,7 +384,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
 
     RegionInfo regionInfo(int index, Client client) throws VfioException {
         Region region = regions.at(index);
-        return RegionView.cut(mediation.describe(index, region), region, mapsDisablable(client));
+        return RegionView.cut(mediation.views().describe(index, region), region, mapsDisablable(client));
     }
 
     /// Whether a client may map areas that can be switched to trapped.
