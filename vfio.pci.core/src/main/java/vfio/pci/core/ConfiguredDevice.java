@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.core;
 
+import java.util.Optional;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.metatype.annotations.Designate;
 import vfio.pci.api.PciAddress;
+import vfio.pci.api.admin.MediatorPolicy;
 
 /// One `vfio.pci.device~NAME` configuration. A bad value leaves the component inactive, and the exception's message in the log.
 @Component(service = ConfiguredDevice.class, configurationPid = "vfio.pci.device", configurationPolicy = ConfigurationPolicy.REQUIRE)
@@ -13,6 +15,7 @@ import vfio.pci.api.PciAddress;
 public final class ConfiguredDevice {
     private final PciAddress address;
     private final boolean mapDisablable;
+    private final Optional<MediatorPolicy> policy;
 
     /// Reads the configuration.
     @Activate
@@ -23,6 +26,11 @@ public final class ConfiguredDevice {
             case "trapped" -> false;
             default -> throw new IllegalArgumentException("disablable=" + config.disablable() + " expected=trapped or mapped");
         };
+        policy = config.policy().isEmpty() ? Optional.empty() : Optional.of(Policies.parse(config.policy()));
+    }
+
+    Optional<MediatorPolicy> policy() {
+        return policy;
     }
 
     PciAddress address() {

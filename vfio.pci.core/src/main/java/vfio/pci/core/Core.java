@@ -2,14 +2,18 @@
 package vfio.pci.core;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Collectors;
 import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
 import org.osgi.service.component.annotations.Activate;
@@ -27,6 +31,8 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.AccessStats;
 import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.DeviceStatus;
+import vfio.pci.api.admin.Exchange;
+import vfio.pci.api.admin.MediatorPolicy;
 import vfio.pci.api.admin.MediatorStatus;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
@@ -37,6 +43,7 @@ import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.binding.MediatorRegistry;
 import vfio.pci.core.device.DeviceSettings;
 import vfio.pci.core.device.KnownFunction;
+import vfio.pci.core.device.MediatorDeparture;
 
 /// The component that ties the core together: it tracks functions and mediators, and opens devices. Declarative Services calls the
 /// methods that bind and
@@ -52,6 +59,10 @@ public final class Core implements VfioPci, DeviceAdmin {
     private final Map<PciAddress, ConfiguredDevice> configured = new ConcurrentHashMap<>();
     private final ExecutorService later = Executors.newSingleThreadExecutor(
         task -> Thread.ofPlatform().name("vfio-core").daemon().unstarted(task));
+    private final Policies policies = new Policies();
+    private final Exchanges exchanges = new Exchanges(mediators, functions.values());
+    private volatile BundleContext context;
+    private volatile Duration freeze = Duration.ofSeconds(2);
     private volatile DeviceSettings settings = DeviceSettings.DEFAULT;
 
     /// For Declarative Services, which binds what is there before it activates.
@@ -61,9 +72,12 @@ public final class Core implements VfioPci, DeviceAdmin {
     /// Takes the configuration in, at the start and whenever it changes; it holds for devices opened from then on.
     @Activate
     @Modified
-    void configure(CoreConfig config) {
+    void configure(BundleContext bundle, CoreConfig config) {
+        context = bundle;
         settings = new DeviceSettings(false, Duration.ofMillis(Math.max(1, config.drainTimeoutMillis())), Math.max(1, config.mostDmaMaps()),
             Math.max(1, config.mostMediationFaults()));
+        freeze = Duration.ofMillis(Math.max(1, config.freezeMillis()));
+        policies.byDefault(Policies.parse(config.policy()));
     }
 
     @Deactivate
@@ -80,6 +94,7 @@ public final class Core implements VfioPci, DeviceAdmin {
         Mediator mediator = new Mediator(identity(ops, reference), ops);
         mediatorsById.put(mediator.identity().serviceId(), mediator);
         mediators.add(mediator);
+        functions.values().forEach(function -> function.thaw(mediator));
     }
 
     void removeMediator(ServiceReference<MediateOps> reference) {
@@ -89,7 +104,10 @@ public final class Core implements VfioPci, DeviceAdmin {
         }
         mediators.remove(mediator);
         mediator.shut(System.nanoTime() + settings.drainTimeout().toNanos());
-        functions.values().forEach(function -> function.device().ifPresent(device -> device.unbind(mediator)));
+        List<MediatorDeparture> departures = new ArrayList<>();
+        functions.values().forEach(function ->
+            function.depart(mediator, policies.of(function.function().address()), freeze).ifPresent(departures::add));
+        MediatorDeparture.finish(departures, settings.drainTimeout());
         mediators.depart(mediator);
     }
 
@@ -138,10 +156,13 @@ public final class Core implements VfioPci, DeviceAdmin {
         policyOption = ReferencePolicyOption.GREEDY)
     void addConfigured(ConfiguredDevice device) {
         configured.put(device.address(), device);
+        policies.configure(device.address(), device.policy());
     }
 
     void removeConfigured(ConfiguredDevice device) {
-        configured.remove(device.address(), device);
+        if (configured.remove(device.address(), device)) {
+            policies.configure(device.address(), Optional.empty());
+        }
     }
 
     private KnownFunction known(PciAddress address) throws VfioException {
@@ -179,5 +200,50 @@ public final class Core implements VfioPci, DeviceAdmin {
     @Override
     public AccessStats stats(PciAddress address) throws VfioException {
         return known(address).stats();
+    }
+
+    // ---- exchanges
+
+    @Override
+    public MediatorPolicy policy(PciAddress address) throws VfioException {
+        return policies.of(known(address).function().address());
+    }
+
+    @Override
+    public void policy(PciAddress address, MediatorPolicy policy) throws VfioException {
+        policies.say(known(address).function().address(), policy);
+    }
+
+    @Override
+    public Exchange rebind(PciAddress address, Optional<String> mediator) throws VfioException {
+        return exchanges.rebind(known(address), mediator);
+    }
+
+    @Override
+    public List<Exchange> swap(Optional<PciAddress> address, String from, String to) throws VfioException {
+        return exchanges.swap(address.isPresent() ? Optional.of(known(address.get())) : Optional.empty(), from, to);
+    }
+
+    @Override
+    public Exchange renew(PciAddress address) throws VfioException {
+        return known(address).renew();
+    }
+
+    @Override
+    public String unload(String name) throws VfioException {
+        Mediator mediator = exchanges.mediator(name, Optional.empty());
+        List<String> users = exchanges.devicesOf(mediator).stream()
+            .filter(function -> policies.of(function.function().address()) == MediatorPolicy.REFUSE)
+            .map(function -> function.function().address() + " (" + String.join(", ", function.status().clients()) + ")").toList();
+        if (!users.isEmpty()) {
+            throw new VfioException(Errno.EBUSY, "mediator=%s in use by %s expected=no device with policy refuse".formatted(mediator,
+                String.join(", ", users)));
+        }
+        try {
+            context.getBundle(mediator.identity().bundleId()).stop(Bundle.STOP_TRANSIENT);
+        } catch (BundleException e) {
+            throw new VfioException(Errno.EIO, "mediator=%s its bundle does not stop: %s".formatted(mediator, e.getMessage()));
+        }
+        return mediator.toString();
     }
 }

@@ -3,6 +3,7 @@ package vfio.pci.core;
 
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.osgi.service.metatype.annotations.Option;
 
 /// Configuration of the core, pid `vfio.pci.core`.
 @ObjectClassDefinition(name = "VFIO PCI core")
@@ -15,6 +16,15 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(description = "DMA mappings of a device at a time; besides, all devices together map at most half as many files as"
         + " vm.max_map_count allows the process", min = "1")
     int mostDmaMaps() default 65_535;
+
+    /// See the description.
+    @AttributeDefinition(description = "what becomes of a device when its mediator goes, unless its own configuration or vfio:policy says",
+        options = {@Option("pass-through"), @Option("freeze"), @Option("detach"), @Option("refuse")})
+    String policy() default "pass-through";
+
+    /// See the description.
+    @AttributeDefinition(description = "with freeze: how long accesses wait for another mediator, in milliseconds", min = "1")
+    long freezeMillis() default 2000;
 
     /// See the description.
     @AttributeDefinition(description = "faults of a mediation after which it is unbound", min = "1")

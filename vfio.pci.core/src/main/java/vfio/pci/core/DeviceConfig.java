@@ -16,4 +16,9 @@ import org.osgi.service.metatype.annotations.Option;
     @AttributeDefinition(description = "areas that can be switched to trapped, for a client that cannot be told: always trapped or mapped",
         options = {@Option("trapped"), @Option("mapped")})
     String disablable() default "trapped";
+
+    /// See the description.
+    @AttributeDefinition(description = "what becomes of the device when its mediator goes; the core's when empty",
+        options = {@Option("pass-through"), @Option("freeze"), @Option("detach"), @Option("refuse")})
+    String policy() default "";
 }

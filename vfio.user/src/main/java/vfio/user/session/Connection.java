@@ -3,6 +3,7 @@ package vfio.user.session;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import linux.sys.Epoll;
 import linux.sys.UnixSocket;
@@ -29,6 +30,8 @@ public final class Connection extends Source {
     private static final Duration NEXT_LOOK = Duration.ofMillis(2);
     /// Returned by the methods that answer: go on with the next message.
     private static final int GO_ON = Integer.MAX_VALUE;
+    /// Returned likewise: the device is held, and the next message waits for its release.
+    private static final int HELD = Integer.MAX_VALUE - 1;
     /// Receives before the end, of requests that were sent before it.
     private static final int LAST_RECEIVES = 16;
     /// How long a client may take to read the last answer.
@@ -54,11 +57,15 @@ public final class Connection extends Source {
     private final MaskEvents maskEvents;
     private final SecondSocket second;
     private final Opening opening;
+    /// Made once.
+    private final Runnable released = this::deviceReleased;
+    private final Inbound.Sieve repliesOnly = this::takeReply;
     // Of the loop.
     private boolean isOvertaken;
     private boolean abandoned;
     // Of the turn.
     private boolean allOnes;
+    private boolean held;
     private boolean closed;
     private volatile boolean ending;
 
@@ -148,16 +155,22 @@ public final class Connection extends Source {
         if (next == GO_ON) {
             return ending ? CLOSED : Epoll.IN;
         }
+        if (next == HELD) {
+            return receiveHeld(events);
+        }
         return next == Epoll.OUT && memory.isHalfOut() ? readAhead(events) : next;
     }
 
     @Override
     protected boolean canAwait() {
-        return opening.isDone() && !ending && !memory.wasUsed() && waits.areBounded();
+        return opening.isDone() && !ending && !held && !memory.wasUsed() && waits.areBounded();
     }
 
     @Override
     protected boolean await(int interest) {
+        if (held) {
+            return false;
+        }
         if (interest == Epoll.IN) {
             return waits.receive(in, socket);
         }
@@ -198,6 +211,34 @@ public final class Connection extends Source {
             }
         }
         return in.hasRoom() ? Epoll.IN | Epoll.OUT : Epoll.OUT;
+    }
+
+    /// The device is held: what comes waits in order, but for replies, which the device may be waiting for.
+    private int receiveHeld(int events) {
+        if ((events & ~Epoll.OUT) != 0 && in.hasRoom()) {
+            int received = in.receive(socket);
+            if (received <= 0 && received != EAGAIN) {
+                // Found out again when what was sent before has been answered.
+                memory.close();
+                return PARKED;
+            }
+        }
+        in.sift(repliesOnly);
+        return in.hasRoom() && !in.isBroken() ? Epoll.IN : PARKED;
+    }
+
+    private Inbound.Verdict takeReply(MemorySegment buffer, int at, int size, int kept) {
+        int flags = buffer.get(HostOrder.U32, at + HeaderLayout.FLAGS);
+        if ((flags & HeaderLayout.F_TYPE_MASK) != HeaderLayout.F_TYPE_REPLY) {
+            return Inbound.Verdict.KEEP;
+        }
+        memory.reply(buffer, at, size);
+        return Inbound.Verdict.REMOVE;
+    }
+
+    /// Any thread.
+    private void deviceReleased() {
+        host.loop().execute(() -> host.loop().resume(this));
     }
 
     /// A task: a device wants memory of the client.
@@ -258,14 +299,28 @@ public final class Connection extends Source {
 
     private int answerAll() {
         boolean first = true;
+        held = false;
         while (in.next()) {
+            boolean enters = opening.isDone() && !in.isReply();
+            if (enters && !exchange.enter(released)) {
+                in.putBack();
+                held = true;
+                return HELD;
+            }
             if (first) {
                 traffic.begin();
                 first = false;
             }
             int command = HostOrder.u16(in.buffer(), in.start() + HeaderLayout.CMD);
             traffic.request(command);
-            int next = answer();
+            int next;
+            try {
+                next = answer();
+            } finally {
+                if (enters) {
+                    exchange.leave();
+                }
+            }
             if (!opening.lasts()) {
                 traffic.answered(command);
             }

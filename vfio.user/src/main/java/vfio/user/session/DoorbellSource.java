@@ -27,19 +27,23 @@ final class DoorbellSource extends Source {
     private final Traffic traffic;
     private final Consumer<VfioException> faults;
     private final Runnable gone;
+    private final Runnable released;
     private final MemorySegment value = Arena.ofAuto().allocate(LITTLE_ENDIAN);
 
     /// @param event taken
     /// @param port taken
     /// @param faults told of what failed, by any thread
     /// @param gone run when this is closed; the port is still open
-    DoorbellSource(Doorbell doorbell, EventFd event, DevicePort port, Traffic traffic, Consumer<VfioException> faults, Runnable gone) {
+    /// @param resume gives a source its next turn, by any thread
+    DoorbellSource(Doorbell doorbell, EventFd event, DevicePort port, Traffic traffic, Consumer<VfioException> faults, Runnable gone,
+            Consumer<Source> resume) {
         this.doorbell = doorbell;
         this.event = event;
         this.port = port;
         this.traffic = traffic;
         this.faults = faults;
         this.gone = gone;
+        this.released = () -> resume.accept(this);
     }
 
     Doorbell doorbell() {
@@ -57,6 +61,17 @@ final class DoorbellSource extends Source {
 
     @Override
     protected int turn(int events) {
+        if (!port.enter(released)) {
+            return PARKED;
+        }
+        try {
+            return ring();
+        } finally {
+            port.leave();
+        }
+    }
+
+    private int ring() {
         if (event.read() <= 0) {
             return Epoll.IN;
         }

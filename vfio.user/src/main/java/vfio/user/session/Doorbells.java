@@ -76,7 +76,8 @@ final class Doorbells {
         EventFd event = EventFd.create();
         boolean made = false;
         try {
-            DoorbellSource source = new DoorbellSource(doorbell, event, device.port(), host.traffic(), faults, visits::leave);
+            DoorbellSource source = new DoorbellSource(doorbell, event, device.port(), host.traffic(), faults, visits::leave,
+                held -> host.loop().execute(() -> host.loop().resume(held)));
             visits.come();
             made = true;
             return source;

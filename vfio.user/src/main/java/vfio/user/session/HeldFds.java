@@ -58,6 +58,22 @@ final class HeldFds {
         }
     }
 
+    /// Takes back what [#moveBefore] moved away, for the message that has a byte at that place.
+    void putBack(HeldFds from, long place) {
+        if (from.isCut()) {
+            cutAt = place;
+            from.cutAt = NOWHERE;
+        }
+        int back = from.count;
+        System.arraycopy(fds, 0, fds, back, count);
+        System.arraycopy(places, 0, places, back, count);
+        for (int i = 0; i < back; i++) {
+            fds[i] = from.takeFirst();
+            places[i] = place;
+        }
+        count += back;
+    }
+
     /// Moves all to another holder that is empty.
     void moveAll(HeldFds to) {
         while (count > 0) {

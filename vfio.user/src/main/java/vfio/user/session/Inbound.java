@@ -46,6 +46,8 @@ final class Inbound {
     /// ... to here.
     private int tail;
     private int start;
+    /// Whether the next message was gone to before, and put back.
+    private boolean again;
     /// Looked at by [#sift] up to here.
     private int sifted;
     private boolean broken;
@@ -110,10 +112,25 @@ final class Inbound {
         if (held.count() > 0 || held.isCut()) {
             held.moveBefore(base + head, own);
         }
-        if (tap.isWatched()) {
+        if (!again && tap.isWatched()) {
             tap.show(TraceRecord.Kind.RECEIVED, buffer, start, size, own.list());
         }
+        again = false;
         return true;
+    }
+
+    /// Puts the message back that [#next()] went to: it is the next one.
+    void putBack() {
+        head = start;
+        again = true;
+        if (own.count() > 0 || own.isCut()) {
+            held.putBack(own, base + start);
+        }
+    }
+
+    /// Whether the message is a reply.
+    boolean isReply() {
+        return (buffer.get(HostOrder.U32, start + HeaderLayout.FLAGS) & HeaderLayout.F_TYPE_MASK) == HeaderLayout.F_TYPE_REPLY;
     }
 
     /// The size of the message there, or -1 when it is not complete or is none.

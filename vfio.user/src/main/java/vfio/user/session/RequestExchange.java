@@ -65,6 +65,18 @@ final class RequestExchange extends Exchange {
         disablable = tellsDisablableAreas;
     }
 
+    /// Enters the device for a request, unless it is held.
+    ///
+    /// @param released as [DevicePort#enter] has it
+    boolean enter(Runnable released) {
+        return port.enter(released);
+    }
+
+    /// Leaves it.
+    void leave() {
+        port.leave();
+    }
+
     /// The messages are in there from now on.
     void use(Inbound other) {
         in = other;

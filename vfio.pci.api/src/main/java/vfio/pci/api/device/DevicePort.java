@@ -41,6 +41,21 @@ public interface DevicePort extends AutoCloseable {
         void take(MemorySegment memory, long offset, int count);
     }
 
+    /// Enters the port for the accesses up to [#leave()], without waiting. A device can be *held* for a short time, while what mediates it
+    /// is exchanged: an access that begins then waits, and one that was begun before is waited for. Who must not wait, as the thread of a
+    /// loop, enters first, and comes back when it is told to. Allocates nothing while the device is not held.
+    ///
+    /// @param released when this returns false, run once, by any thread, when it is worth to try again; must not wait. Forgotten when the
+    ///     port is closed
+    /// @return false when the device is held: nothing was entered
+    default boolean enter(Runnable released) {
+        return true;
+    }
+
+    /// Leaves what [#enter] entered.
+    default void leave() {
+    }
+
     /// Gives the port up; not while it is inside a call. A second call has no effect.
     @Override
     void close();

@@ -29,4 +29,17 @@ public interface MediateOps {
     /// @return the mediation of this device, or empty when it is not one of its own
     /// @throws VfioException when it would fit but cannot be taken; the reason is logged, and the next mediator is asked
     Optional<Mediation> open(PciFunction function, MediationContext context) throws VfioException;
+
+    /// Another mediator is to take over all devices of this one, whose accesses wait and whose states are saved: lets go of what only one
+    /// of the two can have, as a physical function. The service stays. Either [#standIn()] follows, or the mediations are closed.
+    ///
+    /// @throws VfioException to refuse: nothing is taken over
+    default void standAside() throws VfioException {
+    }
+
+    /// The other one did not take over: has what it let go of again, on return.
+    ///
+    /// @throws VfioException when it cannot be had
+    default void standIn() throws VfioException {
+    }
 }

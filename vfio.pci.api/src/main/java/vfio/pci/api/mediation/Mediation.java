@@ -87,13 +87,21 @@ public abstract class Mediation implements AutoCloseable {
         return Optional.empty();
     }
 
+    /// Whether another mediation can go on from the device alone: nothing that matters is in this one now. One that says so can be
+    /// exchanged for another though it cannot be moved. Asked while no access is under way.
+    public boolean stateless() {
+        return false;
+    }
+
     /// The device was reset; it is in its initial state, running.
     ///
     /// @throws VfioException to fail the client's reset
     public void reset() throws VfioException {
     }
 
-    /// The device closes, or the mediator goes: lets everything go. The context still serves until the return.
+    /// The device closes, or the mediator goes: lets everything go. The context still serves until the return. Called on a thread of the
+    /// core's while the one that unregisters the mediator waits, so it takes no lock that the other may have; one that does not return
+    /// within the drain timeout is interrupted and abandoned.
     @Override
     public void close() {
     }

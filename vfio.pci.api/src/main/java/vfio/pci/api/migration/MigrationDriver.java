@@ -3,6 +3,7 @@ package vfio.pci.api.migration;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.osgi.annotation.versioning.ConsumerType;
 import vfio.pci.api.VfioException;
 
@@ -98,6 +99,17 @@ public abstract class MigrationDriver {
     /// @param sections those of the pre-copy first, in order
     /// @throws VfioException EINVAL for a state it cannot read, with the device as it was
     public abstract void load(StateVersion version, List<StateSection> sections) throws VfioException;
+
+    /// Brings a state into the layout of [#version()] that [#load] is not given as it is: that of another mediator, with other settings, or
+    /// of a version whose major is newer. Asked where a mediator is exchanged for another under a running client.
+    ///
+    /// @param mediator name of who saved it
+    /// @param version of what it saved
+    /// @return what to load, or empty for a state that it does not know
+    /// @throws VfioException EINVAL for one that it knows and cannot read
+    public Optional<List<StateSection>> convert(String mediator, StateVersion version, List<StateSection> sections) throws VfioException {
+        return Optional.empty();
+    }
 
     /// From now on the device's writes are to be known; on return none is missed.
     ///

@@ -187,6 +187,11 @@ public final class Binding extends Guarded {
         }
     }
 
+    /// Whether nothing that matters is in it now; asked while no access is under way.
+    public boolean isStateless() {
+        return mediation.stateless();
+    }
+
     /// How it moves its device; asked while it is being bound.
     public Optional<MigrationDriver> migration() {
         return mediation.migration();

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.MediatorStatus;
@@ -15,7 +16,7 @@ import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.core.gate.Calls;
 
 /// A registered mediator. What is needed to show it is copied when it comes; the service itself is dropped when it goes.
-public final class Mediator implements Comparable<Mediator> {
+public final class Mediator {
     private static final System.Logger LOG = System.getLogger(Mediator.class.getName());
 
     private final Identity identity;
@@ -36,6 +37,10 @@ public final class Mediator implements Comparable<Mediator> {
     ///
     /// @param ranking as it was at registration: it can change later, the place does not
     public record Identity(String name, String bundle, long bundleId, int ranking, long serviceId) {
+        /// The version of the bundle.
+        String version() {
+            return bundle.substring(bundle.lastIndexOf(' ') + 1);
+        }
     }
 
     /// A thread in it for a device, with the context it was offered.
@@ -68,21 +73,10 @@ public final class Mediator implements Comparable<Mediator> {
         return identity.name + " of " + identity.bundle + " [" + identity.bundleId + "]";
     }
 
-    /// Higher ranking first, then older first.
-    @Override
-    public int compareTo(Mediator other) {
+    /// Whether it is asked before the other one: higher ranking first, then older first.
+    boolean isBefore(Mediator other) {
         int byRanking = Integer.compare(other.identity.ranking, identity.ranking);
-        return byRanking != 0 ? byRanking : Long.compare(identity.serviceId, other.identity.serviceId);
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return this == other;
-    }
-
-    @Override
-    public int hashCode() {
-        return System.identityHashCode(this);
+        return byRanking < 0 || byRanking == 0 && identity.serviceId < other.identity.serviceId;
     }
 
     /// Enters it for asking; while inside, it does not go. [#leave] follows exactly when this is true.
@@ -139,6 +133,27 @@ public final class Mediator implements Comparable<Mediator> {
         return Optional.empty();
     }
 
+    /// Asks it, from inside, as one that is to take over; says why when it does not.
+    ///
+    /// @throws VfioException with what it says; a bug of its is thrown on
+    public Mediation askToTakeOver(PciFunction function, MediationContext context) throws VfioException {
+        MediateOps present = ops;
+        if (present == null) {
+            throw new VfioException(Errno.ENODEV, "mediator=%s has gone".formatted(identity.name));
+        }
+        boolean taken = false;
+        try {
+            Mediation answer = present.open(function, context)
+                .orElseThrow(() -> new VfioException(Errno.EPERM, "it refused the device"));
+            taken = true;
+            return answer;
+        } finally {
+            if (!taken) {
+                refused.incrementAndGet();
+            }
+        }
+    }
+
     /// It accepted and its mediation was taken.
     public void bound(PciAddress address) {
         accepted.incrementAndGet();
@@ -175,16 +190,58 @@ public final class Mediator implements Comparable<Mediator> {
         ops = null;
         List<Thread> left = opens.drain(deadlineNanos);
         synchronized (lock) {
-            for (Asked entry : asked) {
-                if (left.contains(entry.thread)) {
-                    LOG.log(System.Logger.Level.ERROR, "{0}: thread={1} did not leave open of mediator {2}; interrupted and given up",
-                        entry.device, entry.thread.getName(), this);
-                    entry.abandoned = true;
-                    entry.offered.revoke();
-                    Thread thread = entry.thread;
-                    stuck.add(new Abandoned(entry.device, thread, () -> opens.isInside(thread)));
-                    opens.interrupt(thread);
-                }
+            asked.stream().filter(entry -> left.contains(entry.thread)).forEach(this::giveUpLocked);
+        }
+    }
+
+    /// Gives up the thread that asks it with this context, if it is inside still: interrupts it, and what it tries is refused.
+    public void giveUp(Context offered) {
+        synchronized (lock) {
+            asked.stream().filter(entry -> entry.offered == offered).forEach(this::giveUpLocked);
+        }
+    }
+
+    private void giveUpLocked(Asked entry) {
+        Thread thread = entry.thread;
+        LOG.log(System.Logger.Level.ERROR, "{0}: thread={1} did not leave open of mediator {2}; interrupted and given up", entry.device,
+            thread.getName(), this);
+        entry.abandoned = true;
+        entry.offered.revoke();
+        stuck.add(new Abandoned(entry.device, thread, () -> opens.isInside(thread)));
+        opens.interrupt(thread);
+    }
+
+    /// Whether people mean this one by its name, name:version or bundle id.
+    public boolean isMeantBy(String text) {
+        return text.equals(identity.name) || text.equals(identity.name + ":" + identity.version())
+            || text.equals(Long.toString(identity.bundleId));
+    }
+
+    /// Has it let go of what its successor needs.
+    ///
+    /// @throws VfioException when it refuses, or has gone
+    public void standAside() throws VfioException {
+        MediateOps present = ops;
+        if (present == null || !opens.enter()) {
+            throw new VfioException(Errno.ENODEV, "mediator=%s has gone".formatted(identity.name));
+        }
+        try {
+            present.standAside();
+        } finally {
+            opens.leave();
+        }
+    }
+
+    /// Has it take again what it let go of.
+    ///
+    /// @throws VfioException when it cannot
+    public void standIn() throws VfioException {
+        MediateOps present = ops;
+        if (present != null && opens.enter()) {
+            try {
+                present.standIn();
+            } finally {
+                opens.leave();
             }
         }
     }

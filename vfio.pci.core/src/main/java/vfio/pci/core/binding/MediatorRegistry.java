@@ -4,8 +4,9 @@ package vfio.pci.core.binding;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.NavigableSet;
-import java.util.TreeSet;
+import java.util.Optional;
+import vfio.pci.api.Errno;
+import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.MediatorStatus;
 
 /// The mediators in the order they are asked: higher ranking first, then older first. Those that have gone stay listed while a thread is
@@ -15,7 +16,7 @@ public final class MediatorRegistry {
     private static final System.Logger LOG = System.getLogger(MediatorRegistry.class.getName());
 
     private final Object lock = new Object();
-    private final NavigableSet<Mediator> mediators = new TreeSet<>();
+    private final List<Mediator> mediators = new ArrayList<>();
     private final Collection<Mediator> departed = new ArrayList<>();
 
     /// Adds one at its place.
@@ -23,7 +24,11 @@ public final class MediatorRegistry {
         boolean twice;
         synchronized (lock) {
             twice = mediators.stream().anyMatch(present -> present.identity().name().equals(mediator.identity().name()));
-            mediators.add(mediator);
+            int place = 0;
+            while (place < mediators.size() && !mediator.isBefore(mediators.get(place))) {
+                place++;
+            }
+            mediators.add(place, mediator);
         }
         LOG.log(System.Logger.Level.INFO, "mediator {0} registered", mediator);
         if (twice) {
@@ -37,6 +42,28 @@ public final class MediatorRegistry {
         synchronized (lock) {
             mediators.remove(mediator);
         }
+    }
+
+    /// Gives one the place of another, which comes right after it.
+    public void putBefore(Mediator successor, Mediator predecessor) {
+        synchronized (lock) {
+            if (mediators.contains(predecessor) && mediators.remove(successor)) {
+                mediators.add(mediators.indexOf(predecessor), successor);
+            }
+        }
+    }
+
+    /// The one that people mean, other than this one.
+    ///
+    /// @param text name, name:version or bundle id
+    /// @throws VfioException EINVAL when they may mean more than one
+    public Optional<Mediator> meantBy(String text, Optional<Mediator> other) throws VfioException {
+        List<Mediator> meant = inOrder().stream().filter(mediator -> mediator.isMeantBy(text) && other.filter(mediator::equals).isEmpty())
+            .toList();
+        if (meant.size() > 1) {
+            throw new VfioException(Errno.EINVAL, "mediator=%s expected=one of %s, by name:version or bundle id".formatted(text, meant));
+        }
+        return meant.stream().findFirst();
     }
 
     /// Lists one that has gone for as long as threads are stuck in it.

@@ -2,7 +2,10 @@
 package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Objects;
+import linux.sys.ProcessBarrier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.DevicePort;
@@ -13,7 +16,22 @@ import vfio.pci.core.gate.GateSlot;
 import vfio.pci.core.region.Region;
 
 /// The access path. This is the device's border as well: bugs of a mediation and of a function end here.
+///
+/// A port says that its thread is in an access, for who holds the device to wait for: it stores that and then looks whether the device is
+/// held, the other says that it is held and then looks at the ports. Between the two here there is no fence where who holds has all threads
+/// pass one.
 final class AccessPort implements DevicePort {
+    private static final boolean FENCES = !ProcessBarrier.isAvailable();
+    private static final VarHandle INSIDE;
+
+    static {
+        try {
+            INSIDE = MethodHandles.lookup().findVarHandle(AccessPort.class, "inside", int.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final OpenDevice device;
     private final DeviceHandle handle;
     private final DeviceMediation mediation;
@@ -22,8 +40,12 @@ final class AccessPort implements DevicePort {
     private final GateSlot slot;
     private final boolean told;
     private final AccessCounters counters = new AccessCounters();
+    /// Accesses that the port's thread is in, one within the other. Read by who holds the device.
+    private int inside;
     /// Also set by who closes the handle.
     private volatile boolean closed;
+    /// What was to be run at the last release that was waited for, or null.
+    private volatile Runnable waiting;
 
     AccessPort(OpenDevice device, DeviceHandle handle) {
         this.device = device;
@@ -42,6 +64,7 @@ final class AccessPort implements DevicePort {
     @Override
     public void read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
         Objects.checkFromIndexSize(bufferOffset, count, buffer.byteSize());
+        int outer = comeIn();
         try {
             Region target = target(region, offset, count);
             Interest interest = interests.of(told);
@@ -59,12 +82,15 @@ final class AccessPort implements DevicePort {
         } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             counters.countError();
             throw device.functionFault(e);
+        } finally {
+            INSIDE.setRelease(this, outer);
         }
     }
 
     @Override
     public void write(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
         Objects.checkFromIndexSize(bufferOffset, count, buffer.byteSize());
+        int outer = comeIn();
         try {
             Region target = target(region, offset, count);
             Interest interest = interests.of(told);
@@ -82,27 +108,85 @@ final class AccessPort implements DevicePort {
         } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             counters.countError();
             throw device.functionFault(e);
+        } finally {
+            INSIDE.setRelease(this, outer);
         }
     }
 
     @Override
     public boolean lend(int region, long offset, int count, Borrower borrower) throws VfioException {
-        Region target;
+        int outer = comeIn();
         try {
-            target = target(region, offset, count);
+            Region target = target(region, offset, count);
             if (interests.of(told).in(region, offset, count) != 0) {
                 return false;
             }
             target.checkOwn(region, offset, count);
+            boolean lent = target.lend(offset, count, borrower);
+            if (lent) {
+                counters.countPassed();
+            }
+            return lent;
         } catch (VfioException e) {
             counters.countError();
             throw e;
+        } finally {
+            INSIDE.setRelease(this, outer);
         }
-        boolean lent = target.lend(offset, count, borrower);
-        if (lent) {
-            counters.countPassed();
+    }
+
+    @Override
+    public boolean enter(Runnable released) {
+        int outer = inside;
+        sayInside(outer + 1);
+        Hold hold = outer == 0 ? device.held() : null;
+        if (hold == null) {
+            return true;
         }
-        return lent;
+        INSIDE.setRelease(this, 0);
+        waiting = released;
+        hold.whenOver(released);
+        return false;
+    }
+
+    @Override
+    public void leave() {
+        INSIDE.setRelease(this, inside - 1);
+    }
+
+    /// Says that the thread is in an access. One that begins while the device is held waits first; one within another goes on.
+    ///
+    /// @return what [#inside] is to be again afterwards
+    private int comeIn() {
+        int outer = inside;
+        sayInside(outer + 1);
+        if (outer == 0 && device.held() != null) {
+            awaitRelease();
+        }
+        return outer;
+    }
+
+    private void awaitRelease() {
+        for (Hold hold = device.held(); hold != null; hold = device.held()) {
+            INSIDE.setRelease(this, 0);
+            hold.await();
+            sayInside(1);
+        }
+    }
+
+    private void sayInside(int depth) {
+        INSIDE.setRelease(this, depth);
+        if (FENCES) {
+            VarHandle.fullFence();
+        } else {
+            // For the compiler, which might otherwise look first.
+            VarHandle.releaseFence();
+        }
+    }
+
+    /// Whether its thread is in an access. Any thread.
+    boolean isInside() {
+        return (int) INSIDE.getAcquire(this) != 0;
     }
 
     private Region target(int region, long offset, int count) throws VfioException {
@@ -209,6 +293,11 @@ final class AccessPort implements DevicePort {
     /// For the handle, which is being closed.
     void retire() {
         closed = true;
+        Hold hold = device.held();
+        Runnable waker = waiting;
+        if (hold != null && waker != null) {
+            hold.forget(waker);
+        }
         gate.remove(slot);
     }
 

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import linux.sys.Mapping;
 import vfio.pci.api.Errno;
@@ -103,6 +104,26 @@ final class DeviceHandle implements VfioDevice, Caller {
         return port;
     }
 
+    /// Waits until no port is in an access.
+    ///
+    /// @param deadlineNanos on the clock of [System#nanoTime()]
+    /// @return false when one is still
+    boolean awaitOutside(long deadlineNanos) {
+        for (AccessPort port : ports) {
+            for (int turn = 0; port.isInside(); turn++) {
+                if (System.nanoTime() - deadlineNanos >= 0) {
+                    return false;
+                }
+                if (turn < 100) {
+                    Thread.onSpinWait();
+                } else {
+                    LockSupport.parkNanos(20_000);
+                }
+            }
+        }
+        return true;
+    }
+
     void remove(AccessPort port) {
         if (ports.remove(port)) {
             port.retire();
@@ -131,7 +152,7 @@ final class DeviceHandle implements VfioDevice, Caller {
     }
 
     private Mapping mapAsAnswered(int index, long offset, long length) throws VfioException {
-        MapVerdict verdict = device.mediation().askAboutMap(index, offset, length);
+        MapVerdict verdict = device.mediation().views().askAboutMap(index, offset, length);
         try {
             return switch (verdict) {
                 case MapVerdict.PassThrough() -> memory(device.regions().at(index)).map(offset, length);
@@ -149,7 +170,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         RegionInfo info = regionInfo(index);
         for (MmapArea area : info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of())) {
             try {
-                if (!(device.mediation().askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
+                if (!(device.mediation().views().askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
                     return Optional.empty();
                 }
             } catch (VfioException e) {
@@ -169,7 +190,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         if (index > RegionIndex.BAR5 || !info.flags().contains(RegionInfo.Flag.WRITE)) {
             return List.of();
         }
-        return device.mediation().doorbells(index, defaults).stream()
+        return device.mediation().views().doorbells(index, defaults).stream()
             .filter(doorbell -> doorbell.bar() == index && doorbell.offset() <= info.size() - doorbell.width()).toList();
     }
 

@@ -23,6 +23,8 @@ final class Interests {
     private List<Claim> claims = List.of();
     private List<Claim> disablable = List.of();
     private Optional<TrapInfoRegion> region = Optional.empty();
+    /// Whether the owner goes, and claims nothing any more.
+    private boolean deaf;
     private volatile boolean trapping;
     /// What the access path asks: for clients that cannot be told of trapping, and for those that can.
     private volatile Interest untold = Interest.NONE;
@@ -47,6 +49,74 @@ final class Interests {
         synchronized (lock) {
             owner = newOwner;
             region = shownIn;
+            deaf = false;
+        }
+    }
+
+    /// What one mediation had set, for as long as another is tried.
+    record Kept(Context owner, List<Claim> claims, List<Claim> disablable, Optional<TrapInfoRegion> region, boolean trapping) {
+    }
+
+    /// What is set now.
+    Kept kept() {
+        synchronized (lock) {
+            return new Kept(owner, claims, disablable, region, trapping);
+        }
+    }
+
+    /// Sets again what was set; nobody is told, for accesses waited meanwhile.
+    void restore(Kept kept) {
+        synchronized (lock) {
+            owner = kept.owner();
+            region = kept.region();
+            deaf = false;
+            publishLocked(kept.claims(), kept.disablable(), kept.trapping());
+            region.ifPresent(state -> state.show(kept.trapping()));
+        }
+    }
+
+    /// A mediation is tried in place of another: what that had set is not in force, and the areas do not trap.
+    void tryOut(Context newOwner, Optional<TrapInfoRegion> shownIn) {
+        synchronized (lock) {
+            begin(newOwner, shownIn);
+            publishLocked(List.of(), List.of(), false);
+            shownIn.ifPresent(state -> state.show(false));
+        }
+    }
+
+    /// A region shows whether areas trap, or none.
+    void shownIn(Context asker, Optional<TrapInfoRegion> shown) {
+        synchronized (lock) {
+            if (owner == asker) {
+                region = shown;
+                shown.ifPresent(state -> state.show(trapping));
+            }
+        }
+    }
+
+    /// Another has been taken over from, and the areas trap or not.
+    void tellOf(Kept before) {
+        Optional<TrapInfoRegion> shown;
+        synchronized (lock) {
+            if (trapping == before.trapping()) {
+                return;
+            }
+            shown = region;
+        }
+        tell(shown);
+    }
+
+    /// The mediation goes: it claims nothing any more, whatever it says.
+    ///
+    /// @param keep whether what it claims is to stay claimed
+    void beginEnd(Context asker, boolean keep) {
+        synchronized (lock) {
+            if (owner == asker) {
+                deaf = true;
+                if (!keep) {
+                    publishLocked(List.of(), disablable, trapping);
+                }
+            }
         }
     }
 
@@ -55,7 +125,7 @@ final class Interests {
     /// @throws IllegalArgumentException for a region no device could have; the claims stay as they were
     void claims(Context asker, List<Claim> all) {
         synchronized (lock) {
-            if (owner == asker) {
+            if (owner == asker && !deaf) {
                 publishLocked(all, disablable, trapping);
             }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.core.device;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -10,6 +11,8 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.AccessStats;
 import vfio.pci.api.admin.DeviceStatus;
+import vfio.pci.api.admin.Exchange;
+import vfio.pci.api.admin.MediatorPolicy;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.function.PciFunction;
@@ -26,6 +29,8 @@ public final class KnownFunction {
     private volatile Optional<OpenDevice> device = Optional.empty();
     private volatile AccessStats lastStats = AccessStats.ZERO;
     private volatile boolean gone;
+    /// While its accesses wait for a mediator, or null.
+    private volatile Frozen frozen;
 
     /// A function that was registered just now.
     ///
@@ -106,6 +111,80 @@ public final class KnownFunction {
         } finally {
             if (device.filter(present -> present == closing).isPresent()) {
                 device = Optional.empty();
+            }
+        }
+    }
+
+    // ---- who mediates it
+
+    /// The open device.
+    ///
+    /// @throws VfioException ENODEV when it is not open
+    OpenDevice opened() throws VfioException {
+        return device.filter(open -> !open.hasGone()).orElseThrow(() -> new VfioException(Errno.ENODEV,
+            "address=%s expected=a device that somebody has open".formatted(function.address())));
+    }
+
+    /// Whether it is open, and this mediator has it.
+    public boolean isOf(Mediator mediator) {
+        return device.filter(open -> open.isOf(mediator)).isPresent();
+    }
+
+    /// Binds the open device to the first of these that accepts; one that has it keeps it.
+    ///
+    /// @param mediators in order
+    /// @throws VfioException ENODEV when it is not open; EPERM when none accepts; EBUSY and ETIMEDOUT as [OpenDevice#hold]
+    public Exchange rebind(List<Mediator> mediators) throws VfioException {
+        try (Pause pause = Pause.begin(opened(), "it is bound to another mediator")) {
+            return new Rebinding(opened(), pause).rebind(mediators);
+        }
+    }
+
+    /// As the mediator of a device whose accesses wait for one comes.
+    ///
+    /// @return whether it has the device now
+    public boolean thaw(Mediator mediator) {
+        Frozen now = frozen;
+        return now != null && now.offer(mediator);
+    }
+
+    /// Has the function bound afresh behind the open device.
+    ///
+    /// @throws VfioException as [Renewal#renew]
+    public Exchange renew() throws VfioException {
+        try (Pause pause = Pause.begin(opened(), "its function is bound afresh")) {
+            return new Renewal(opened(), pause).renew();
+        }
+    }
+
+    /// Begins to end this mediator's mediation of the device, if it has one.
+    ///
+    /// @param policy what becomes of the device
+    /// @param freeze longest time that its accesses wait for another mediator
+    /// @return what is left to be done
+    public Optional<MediatorDeparture> depart(Mediator mediator, MediatorPolicy policy, Duration freeze) {
+        Optional<OpenDevice> open = device;
+        if (open.filter(present -> present.isOf(mediator)).isEmpty()) {
+            return Optional.empty();
+        }
+        if (policy == MediatorPolicy.FREEZE) {
+            frozen = Frozen.begin(open.get(), freeze).orElse(null);
+        }
+        return open.get().beginEndOf(mediator)
+            .map(end -> new MediatorDeparture(end, policy == MediatorPolicy.DETACH ? () -> detach(open.get(), mediator) : () -> { }));
+    }
+
+    /// The clients lose the device; the next one opens it anew.
+    private void detach(OpenDevice detached, Mediator mediator) {
+        detached.gone("its mediator " + mediator.identity().name() + " has gone, and its policy is to detach");
+        boolean turns = detached.takeTurn();
+        try {
+            if (device.filter(present -> present == detached).isPresent()) {
+                device = Optional.empty();
+            }
+        } finally {
+            if (turns) {
+                turn.unlock();
             }
         }
     }

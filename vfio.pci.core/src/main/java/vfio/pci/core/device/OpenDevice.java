@@ -2,6 +2,7 @@
 package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import linux.sys.ProcessBarrier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.PciId;
@@ -54,6 +56,8 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
     /// Most bytes of a device's state that are taken in. About twice as much is held while it is.
     private static final long MOST_STATE_BYTES = 64 << 20;
 
+    private static final String DRIVER = "vfio-pci";
+
     private final PciFunction described;
     private final DeviceSettings settings;
     private final ReentrantLock turn;
@@ -61,7 +65,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
     private final Map<Integer, DeviceMemory> barMemories = new HashMap<>();
     private final DmaMap dma;
     private final IrqTable irqs;
-    private final BoundFunction function;
+    private final CurrentFunction function;
     private final ConfigSpace config;
     private final DeviceRegions regions;
     private final Interests interests;
@@ -87,7 +91,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         this.usability = new Usability(described.address());
         this.interests = new Interests(described.address(), irqs);
         this.mediation = new DeviceMediation(this, interests);
-        BoundFunction bound = null;
+        CurrentFunction bound = null;
         boolean done = false;
         try {
             for (Bar bar : described.bars()) {
@@ -95,7 +99,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
                     barMemories.put(bar.index(), DeviceMemory.create("vfio-" + described.address() + "-bar" + bar.index(), bar.size()));
                 }
             }
-            bound = described.bind("vfio-pci", this);
+            bound = new CurrentFunction(described.bind(DRIVER, this));
             this.function = bound;
             this.config = new ConfigSpace(described, bound);
             this.regions = new DeviceRegions(described, bound, config, barMemories, this::reset, irqs::intxEnabledAgain);
@@ -110,6 +114,22 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
 
     PciFunction described() {
         return described;
+    }
+
+    BoundFunction function() {
+        return function;
+    }
+
+    List<DeviceHandle> handles() {
+        return handles;
+    }
+
+    /// Lets the function go and binds it again. Its accesses wait, and the turn is held.
+    ///
+    /// @throws VfioException when it cannot be had again
+    void bindAfresh() throws VfioException {
+        function.close();
+        function.replace(described.bind(DRIVER, this));
     }
 
     /// Where it sits.
@@ -198,6 +218,51 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         return usability.why();
     }
 
+    // ---- hold
+
+    /// The hold that accesses are to wait for, or null.
+    Hold held() {
+        return usability.held();
+    }
+
+    /// Has accesses wait from now on, lets those leave that are under way, and returns when nobody is in one. The turn must not be held: an
+    /// access may wait for it.
+    ///
+    /// @param why for people
+    /// @param bound after which the hold ends by itself
+    /// @throws VfioException EBUSY when the device is held already; ETIMEDOUT, with accesses going on, when one does not leave within the
+    ///     drain timeout; ENODEV when it has gone
+    Hold hold(String why, Duration bound) throws VfioException {
+        Hold hold = holdNow(why, bound);
+        if (ProcessBarrier.isAvailable()) {
+            ProcessBarrier.pass();
+        }
+        long deadline = System.nanoTime() + Math.min(bound.toNanos(), settings.drainTimeout().toNanos());
+        for (DeviceHandle handle : handles) {
+            if (!handle.awaitOutside(deadline)) {
+                usability.release(hold);
+                throw new VfioException(Errno.ETIMEDOUT, "device=%s client=%s expected=an access that ends within %s".formatted(address(),
+                    handle.client().name(), settings.drainTimeout()));
+            }
+        }
+        return hold;
+    }
+
+    /// Has accesses wait from now on, without waiting for those under way.
+    ///
+    /// @throws VfioException EBUSY when the device is held already; ENODEV when it has gone
+    Hold holdNow(String why, Duration bound) throws VfioException {
+        Hold hold = new Hold(address(), why, bound);
+        usability.hold(hold);
+        hold.watch(() -> usability.release(hold));
+        return hold;
+    }
+
+    /// Accesses go on.
+    void release(Hold hold) {
+        usability.release(hold);
+    }
+
     /// A bug of the function's: told, counted, and answered EIO.
     VfioException functionFault(Throwable bug) {
         if (usability.isGone()) {
@@ -266,9 +331,16 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         mediation.ask(inOrder);
     }
 
-    /// Ends the mediation if it is this mediator's.
-    public void unbind(Mediator mediator) {
-        mediation.endOf(mediator, "its mediator has gone");
+    /// Begins to end the mediation if it is this mediator's: nobody enters it any more.
+    ///
+    /// @return what is left to be done
+    Optional<MediationEnd> beginEndOf(Mediator mediator) {
+        return mediation.beginEndOf(mediator, "its mediator has gone");
+    }
+
+    /// Whether this mediator has it.
+    boolean isOf(Mediator mediator) {
+        return mediation.stay().filter(stay -> stay.mediator() == mediator).isPresent();
     }
 
     /// The function goes, or the core stops: everybody is told and nothing works any more. The turn need not be held.
@@ -310,7 +382,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
 
     RegionInfo regionInfo(int index, Client client) throws VfioException {
         Region region = regions.at(index);
-        return RegionView.cut(mediation.describe(index, region), region, mapsDisablable(client));
+        return RegionView.cut(mediation.views().describe(index, region), region, mapsDisablable(client));
     }
 
     /// Whether a client may map areas that can be switched to trapped.

@@ -10,12 +10,33 @@ import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.core.binding.Abandoned;
 
-/// Whether a device may be used: not while a thread that was given up is still in a mediation of it, and never again when it has gone.
+/// Whether a device may be used: not while a thread that was given up is still in a mediation of it, never again when it has gone, and not
+/// yet while it is held. The access path reads one word for all of it.
 final class Usability {
     private static final System.Logger LOG = System.getLogger(Usability.class.getName());
 
     private final PciAddress address;
-    private final AtomicReference<Refusal> refusal = new AtomicReference<>();
+    /// Null while all is well.
+    private final AtomicReference<State> state = new AtomicReference<>();
+
+    /// What keeps accesses back.
+    private record State(Optional<Refusal> refusal, Optional<Hold> hold) {
+        static State of(Optional<Refusal> refusal, Optional<Hold> hold) {
+            return refusal.isEmpty() && hold.isEmpty() ? null : new State(refusal, hold);
+        }
+
+        static Optional<Refusal> refusal(State state) {
+            return state == null ? Optional.empty() : state.refusal;
+        }
+
+        static Optional<Hold> hold(State state) {
+            return state == null ? Optional.empty() : state.hold;
+        }
+
+        static boolean gone(State state) {
+            return refusal(state).filter(why -> why.errno == Errno.ENODEV).isPresent();
+        }
+    }
 
     /// Why it may not be used.
     ///
@@ -30,9 +51,9 @@ final class Usability {
         this.address = address;
     }
 
-    /// Refuses what is asked of a device that has gone or is isolated.
+    /// Refuses what is asked of a device that has gone or is isolated. Of one that is held it does not.
     void check() throws VfioException {
-        if (refusal.get() != null) {
+        if (state.get() != null) {
             Optional<VfioException> refused = refused();
             if (refused.isPresent()) {
                 throw refused.get();
@@ -51,34 +72,69 @@ final class Usability {
     }
 
     boolean isGone() {
-        Refusal now = refusal.get();
-        return now != null && now.errno == Errno.ENODEV;
+        return State.gone(state.get());
     }
 
     private Optional<Refusal> current() {
-        Refusal now = refusal.get();
-        while (now != null && now.over()) {
-            if (refusal.compareAndSet(now, null)) {
+        while (true) {
+            State now = state.get();
+            Optional<Refusal> refusal = State.refusal(now);
+            if (refusal.isEmpty() || !refusal.get().over()) {
+                return refusal;
+            }
+            if (state.compareAndSet(now, State.of(Optional.empty(), now.hold))) {
                 LOG.log(System.Logger.Level.INFO, "{0}: usable again, the last abandoned thread has left", address);
             }
-            now = refusal.get();
         }
-        return Optional.ofNullable(now);
     }
 
     /// Not to be used until these threads too have left the mediation they are in.
     void isolate(List<Abandoned> threads) {
-        refusal.updateAndGet(now -> now != null && now.errno == Errno.ENODEV ? now : new Refusal(Errno.EIO,
+        state.updateAndGet(now -> State.gone(now) ? now : new State(Optional.of(new Refusal(Errno.EIO,
             "isolated until an abandoned thread leaves its mediator",
-            now == null ? List.copyOf(threads) : Stream.concat(now.until.stream(), threads.stream()).toList()));
+            State.refusal(now).map(before -> Stream.concat(before.until.stream(), threads.stream()).toList())
+                .orElseGet(() -> List.copyOf(threads)))), State.hold(now)));
     }
 
-    /// Never to be used again.
+    /// Never to be used again; what is held meets that.
     ///
     /// @return false when that was known
     boolean gone(String why) {
-        Refusal before = refusal.getAndUpdate(
-            now -> now != null && now.errno == Errno.ENODEV ? now : new Refusal(Errno.ENODEV, why, List.of()));
-        return before == null || before.errno != Errno.ENODEV;
+        State before = state.getAndUpdate(now -> State.gone(now) ? now
+            : new State(Optional.of(new Refusal(Errno.ENODEV, why, List.of())), Optional.empty()));
+        State.hold(before).ifPresent(Hold::end);
+        return !State.gone(before);
+    }
+
+    /// The hold that accesses are to wait for, or null. Asked for each access that is not within another.
+    Hold held() {
+        State now = state.get();
+        return now == null ? null : now.hold.orElse(null);
+    }
+
+    /// Has accesses that begin from now on wait.
+    ///
+    /// @throws VfioException EBUSY when they do already, and say why; ENODEV when it has gone
+    void hold(Hold hold) throws VfioException {
+        while (true) {
+            State now = state.get();
+            if (State.gone(now)) {
+                check();
+            }
+            Optional<Hold> present = State.hold(now);
+            if (present.isPresent()) {
+                throw new VfioException(Errno.EBUSY, "device=%s held: %s".formatted(address, present.get().why()));
+            }
+            if (state.compareAndSet(now, State.of(State.refusal(now), Optional.of(hold)))) {
+                return;
+            }
+        }
+    }
+
+    /// Accesses go on; without effect when the hold is over.
+    void release(Hold hold) {
+        state.updateAndGet(now -> State.hold(now).filter(present -> present == hold).isPresent()
+            ? State.of(now.refusal, Optional.empty()) : now);
+        hold.end();
     }
 }

@@ -36,6 +36,11 @@ final class Logging {
         this.vendor = vendor;
     }
 
+    /// Whether somebody logs.
+    boolean isOn() {
+        return log.isPresent();
+    }
+
     /// A client of the features begins to log.
     ///
     /// @throws VfioException EINVAL, ENOSPC as [vfio.pci.api.migration.Migration#startLogging]

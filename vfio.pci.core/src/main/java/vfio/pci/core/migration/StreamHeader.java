@@ -19,7 +19,7 @@ import vfio.pci.api.migration.StateVersion;
 /// @param mediator its name
 /// @param version of the state it writes
 /// @param configuration what must match, by key
-record StreamHeader(int vendor, int device, String mediator, StateVersion version, SortedMap<String, String> configuration) {
+public record StreamHeader(int vendor, int device, String mediator, StateVersion version, SortedMap<String, String> configuration) {
     /// The header of a device.
     static StreamHeader of(PciId id, String mediator, StateVersion version, Map<String, String> configuration) {
         return new StreamHeader(id.vendor(), id.device(), mediator, version, new TreeMap<>(configuration));

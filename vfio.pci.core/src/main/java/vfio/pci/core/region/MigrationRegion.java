@@ -39,7 +39,7 @@ public final class MigrationRegion extends Region {
     private static final ValueLayout.OfLong U64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final RegionInfo info;
-    private final RegionFace migration;
+    private volatile RegionFace migration;
     private final DeviceMemory memory;
     private final Object lock = new Object();
     /// Guarded by the lock, which is not held while the migration is asked for anything: what was asked and answered last.
@@ -57,6 +57,12 @@ public final class MigrationRegion extends Region {
         this.info = new RegionInfo(index, SIZE, EnumSet.of(RegionInfo.Flag.READ, RegionInfo.Flag.WRITE, RegionInfo.Flag.MMAP),
             List.of(RegionCapability.Type.MIGRATION, new RegionCapability.SparseMmap(List.of(
                 new MmapArea(BITMAP.offset(), BITMAP.size(), false), new MmapArea(WINDOW.offset(), WINDOW.size(), false)))));
+    }
+
+    /// The device is moved by another mediation from now on.
+    public void face(RegionFace face) {
+        migration = face;
+        reset();
     }
 
     /// The device was reset: what was asked is forgotten.

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.device;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import vfio.pci.api.VfioException;
+import vfio.pci.core.binding.Mediator;
+
+/// A device whose mediator went and whose accesses wait for another one, for a bounded time.
+final class Frozen {
+    private static final System.Logger LOG = System.getLogger(Frozen.class.getName());
+
+    private final OpenDevice device;
+    private final Hold hold;
+
+    private Frozen(OpenDevice device, Hold hold) {
+        this.device = device;
+        this.hold = hold;
+    }
+
+    /// Begins, unless accesses cannot be had to wait; then the device passes through.
+    static Optional<Frozen> begin(OpenDevice device, Duration bound) {
+        try {
+            return Optional.of(new Frozen(device, device.holdNow("its mediator has gone, and it waits for another", bound)));
+        } catch (VfioException e) {
+            LOG.log(System.Logger.Level.WARNING, "{0}: not frozen: {1}", device.address(), e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    /// Offers the device to a mediator that came.
+    ///
+    /// @return whether that has it; accesses go on then
+    boolean offer(Mediator mediator) {
+        if (hold.isOver() || !device.takeTurn()) {
+            return false;
+        }
+        try {
+            if (device.mediation().stay().isEmpty() && !device.hasGone()) {
+                device.askMediators(List.of(mediator));
+            }
+        } finally {
+            device.turn().unlock();
+        }
+        if (!device.isOf(mediator)) {
+            return false;
+        }
+        device.release(hold);
+        return true;
+    }
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.device;
+
+import java.util.List;
+import java.util.Optional;
+import vfio.pci.api.Errno;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.Exchange;
+import vfio.pci.api.mediation.Capability;
+import vfio.pci.core.binding.Binding;
+import vfio.pci.core.binding.Context;
+import vfio.pci.core.binding.Mediator;
+import vfio.pci.core.binding.VendorCall;
+import vfio.pci.core.migration.MigrationEngine;
+import vfio.pci.core.migration.SavedState;
+
+/// The exchange of who mediates an open device, in a pause of it: the old mediation is kept until the new one has accepted, taken over the
+/// state and gone on; where that fails the old one has its state again and goes on itself. Whatever is a vendor's runs on another thread,
+/// by a deadline.
+///
+/// The turn stays with the thread that does the exchange: what it has vendors do is done on its behalf.
+final class MediatorExchange {
+    private static final System.Logger LOG = System.getLogger(MediatorExchange.class.getName());
+
+    private final OpenDevice device;
+    private final Pause pause;
+    private final DeviceMediation mediation;
+    private final Interests interests;
+    private final Optional<Stay> before;
+    private final Withheld withheld;
+    private final MappedDoorbells doorbells;
+    private Optional<SavedState> saved = Optional.empty();
+    /// Whether another had its hands on the state of the device. Written by the thread that tries it.
+    private volatile boolean touched;
+
+    /// An exchange of whoever mediates the device now.
+    MediatorExchange(OpenDevice device, Pause pause) {
+        this.device = device;
+        this.pause = pause;
+        this.mediation = device.mediation();
+        this.interests = mediation.interests();
+        this.before = mediation.stay();
+        this.withheld = new Withheld(device);
+        this.doorbells = new MappedDoorbells(device);
+    }
+
+    /// Whose the device is now.
+    Optional<Mediator> mediator() {
+        return before.map(Stay::mediator);
+    }
+
+    /// Has the mediation stop the device and give its state. On failure it goes on.
+    ///
+    /// @throws VfioException EOPNOTSUPP when it has state that cannot be saved; EBUSY when a client moves the device; EIO when it fails;
+    ///     ETIMEDOUT when it hangs: it is given up then
+    void save() throws VfioException {
+        Stay old = before.orElseThrow(() -> new VfioException(Errno.ENODEV, "device=%s expected=a mediator".formatted(device.address())));
+        VendorCall call = VendorCall.start("vfio-save-" + device.address(), () -> saved = save(old));
+        if (!call.await(pause.quarter(1))) {
+            giveUp(old);
+            throw new VfioException(Errno.ETIMEDOUT, "mediator=%s hangs while it saves its state, and was given up".formatted(
+                old.mediator()));
+        }
+        if (call.failure().isPresent()) {
+            throw new VfioException(Errno.EIO, "mediator=%s its state cannot be saved: %s".formatted(old.mediator(), call.failure().get()));
+        }
+    }
+
+    private static Optional<SavedState> save(Stay old) throws VfioException {
+        if (old.engine().isPresent()) {
+            return Optional.of(old.engine().get().takeOut());
+        }
+        if (!old.binding().isStateless()) {
+            throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that can be moved, or says that it is stateless");
+        }
+        return Optional.empty();
+    }
+
+    private void giveUp(Stay old) {
+        MediationEnd end = mediation.beginEnd(old, "it hung while its state was saved");
+        end.drain(System.nanoTime());
+        end.awaitClose(System.nanoTime());
+    }
+
+    /// Has another mediator take over. When that fails all is as it was before [#save()].
+    ///
+    /// @param carries whether it must be able to go on where the old one was
+    /// @param beforeOldGoesOn run before that, if the old one does
+    /// @return why it failed, if it did
+    Optional<String> takeOver(Mediator to, boolean carries, Runnable beforeOldGoesOn) {
+        Interests.Kept kept = interests.kept();
+        Trial trial = new Trial(to, carries);
+        VendorCall call = VendorCall.start("vfio-takeover-" + device.address(), trial::run);
+        boolean ended = call.await(pause.quarter(2));
+        Optional<String> failure = ended ? call.failure() : Optional.of("it hangs");
+        if (failure.isEmpty() && (to.gone() || !mediation.exchange(before, trial.stay))) {
+            failure = Optional.of("it has gone, or the mediator before it");
+        }
+        if (failure.isPresent()) {
+            trial.undo(ended);
+            interests.restore(kept);
+            beforeOldGoesOn.run();
+            putBack();
+            LOG.log(System.Logger.Level.WARNING, "{0}: mediator {1} did not take over, {2} goes on: {3}", device.address(), to,
+                before.map(old -> old.mediator().toString()).orElse("the device without one"), failure.get());
+            return failure;
+        }
+        to.bound(device.address());
+        interests.tellOf(kept);
+        before.ifPresent(old -> {
+            MediationEnd end = mediation.beginEnd(old, "replaced by " + to);
+            end.drain(pause.quarter(3));
+            end.awaitClose(pause.quarter(4));
+        });
+        LOG.log(System.Logger.Level.INFO, "{0}: mediated by {1}", device.address(), to);
+        return Optional.empty();
+    }
+
+    /// Nobody takes over: the old mediation goes on from the state that it gave.
+    void putBack() {
+        if (saved.isEmpty() || before.isEmpty() || before.get().engine().isEmpty()) {
+            return;
+        }
+        MigrationEngine engine = before.get().engine().get();
+        SavedState state = saved.get();
+        saved = Optional.empty();
+        VendorCall call = VendorCall.start("vfio-putback-" + device.address(), () -> {
+            if (touched) {
+                load(engine, state);
+            }
+            engine.goOn();
+        });
+        boolean ended = call.await(pause.quarter(3));
+        if (!ended || call.failure().isPresent()) {
+            LOG.log(System.Logger.Level.ERROR, "{0}: mediator {1} cannot go on either, and is unbound: {2}", device.address(),
+                before.get().mediator(), ended ? call.failure().get() : "it hangs");
+            giveUp(before.get());
+        }
+    }
+
+    private void load(MigrationEngine engine, SavedState state) throws VfioException {
+        doorbells.look();
+        engine.putIn(state);
+        doorbells.ringAgain();
+    }
+
+    /// What came of it, for people.
+    Exchange result(Optional<String> failure) {
+        return new Exchange(device.address(), mediation.mediatorName(), failure, pause.lasted(),
+            failure.isPresent() ? List.of() : withheld.since());
+    }
+
+    /// Another mediator is tried. Until it is taken, nothing that it does is seen by an access.
+    private final class Trial {
+        private final Mediator to;
+        private final boolean carries;
+        private final Context offered = new Context(device.below());
+        private volatile Binding binding;
+        private volatile Stay stay;
+
+        Trial(Mediator to, boolean carries) {
+            this.to = to;
+            this.carries = carries;
+        }
+
+        void run() throws VfioException {
+            if (!to.enter(device.address(), offered)) {
+                throw new VfioException(Errno.ENODEV, "it has gone");
+            }
+            try {
+                binding = new Binding(to, to.askToTakeOver(device.described(), offered));
+                Stay made = mediation.makeStay(binding, offered);
+                interests.tryOut(offered, made.capabilities().contains(Capability.DYNAMIC_TRAP_BAR) ? mediation.defaults().trapInfo()
+                    : Optional.empty());
+                interests.claims(offered, offered.claims());
+                offered.bind();
+                if (carries) {
+                    carry(made);
+                }
+                stay = made;
+            } finally {
+                to.leave(offered);
+            }
+        }
+
+        private void carry(Stay made) throws VfioException {
+            if (made.engine().isEmpty() && !made.binding().isStateless()) {
+                throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that can be moved, or says that it is stateless");
+            }
+            if (saved.isPresent() && made.engine().isPresent()) {
+                touched = true;
+                load(made.engine().get(), saved.get());
+                made.engine().get().goOn();
+            } else if (saved.isPresent()) {
+                before.orElseThrow().engine().orElseThrow().goOn();
+            }
+        }
+
+        /// It is not taken, and is closed; if it hangs it is given up.
+        void undo(boolean ended) {
+            Binding made = binding;
+            if (made != null) {
+                made.beginEnd();
+            }
+            if (!ended) {
+                to.giveUp(offered);
+            } else if (made != null) {
+                VendorCall call = VendorCall.start("vfio-close-" + device.address(), made.mediation()::close);
+                if (!call.await(pause.quarter(3))) {
+                    call.thread().interrupt();
+                }
+            }
+            mediation.discard(offered);
+        }
+    }
+}

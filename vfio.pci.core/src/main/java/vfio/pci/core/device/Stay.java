@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.device;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.mediation.Capability;
+import vfio.pci.core.binding.Binding;
+import vfio.pci.core.binding.Context;
+import vfio.pci.core.binding.Mediator;
+import vfio.pci.core.migration.MigrationEngine;
+
+/// One mediation's time with a device, and what was made for it.
+///
+/// @param binding the mediation
+/// @param context what it reaches the device by
+/// @param capabilities default regions it asked for
+/// @param engine how it moves the device, if it can
+/// @param regions as it described them first, by index
+record Stay(Binding binding, Context context, Set<Capability> capabilities, Optional<MigrationEngine> engine, List<RegionInfo> regions) {
+    Mediator mediator() {
+        return binding.mediator();
+    }
+}

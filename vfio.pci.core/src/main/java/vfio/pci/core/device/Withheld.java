@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.device;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import vfio.pci.api.Range;
+import vfio.pci.api.device.MmapArea;
+import vfio.pci.api.device.RegionCapability;
+import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.mediation.Claim;
+import vfio.pci.core.region.Region;
+
+/// What a client that has looked at a device and mapped it does not learn when another mediation comes: there is nothing to tell it by.
+final class Withheld {
+    private final OpenDevice device;
+    private final List<RegionInfo> before;
+    private final int irqsBefore;
+
+    /// As it is now.
+    Withheld(OpenDevice device) {
+        this.device = device;
+        this.before = regions();
+        this.irqsBefore = device.irqs().count();
+    }
+
+    private List<RegionInfo> regions() {
+        Optional<Stay> stay = device.mediation().stay();
+        List<RegionInfo> infos = new ArrayList<>();
+        int index = 0;
+        for (Region region : device.regions().all()) {
+            boolean described = stay.isPresent() && index < stay.get().regions().size();
+            infos.add(described && region.info().size() > 0 ? stay.get().regions().get(index) : region.info());
+            index++;
+        }
+        return infos;
+    }
+
+    /// What is withheld since then, for people; nothing where nobody has it open.
+    List<String> since() {
+        List<String> all = new ArrayList<>();
+        List<RegionInfo> now = regions();
+        for (DeviceHandle handle : device.handles()) {
+            for (int index = 0; index < now.size(); index++) {
+                if (index >= before.size() || before.get(index).size() == 0 && now.get(index).size() > 0) {
+                    all.add("client=%s region=%d is not announced".formatted(handle.client().name(), index));
+                } else {
+                    addMapped(all, handle, index, now.get(index));
+                }
+            }
+            for (int irq = irqsBefore; irq < device.irqs().count(); irq++) {
+                all.add("client=%s irq=%d is not announced".formatted(handle.client().name(), irq));
+            }
+        }
+        return all;
+    }
+
+    /// Parts that the client may have mapped, and that the mediation wants to see now, always or at times.
+    private void addMapped(List<String> all, DeviceHandle handle, int index, RegionInfo now) {
+        Region region = device.regions().all().get(index);
+        List<MmapArea> mapped = areas(RegionView.cut(before.get(index), region, handle.told()));
+        List<Claim> wanted = new ArrayList<>(device.interests().kept().claims());
+        if (!handle.told()) {
+            wanted.addAll(RegionView.disablable(now, region));
+        }
+        for (MmapArea area : mapped) {
+            for (Claim claim : wanted) {
+                Range range = claim.range();
+                if (claim.region() == index && range.overlaps(area.offset(), area.size())) {
+                    long first = Math.max(area.offset(), range.offset());
+                    long end = Math.min(area.end(), range.end());
+                    all.add("client=%s region=%d 0x%x-0x%x may be mapped: what is done there passes the mediator by".formatted(
+                        handle.client().name(), index, first, end - 1));
+                }
+            }
+        }
+    }
+
+    private static List<MmapArea> areas(RegionInfo info) {
+        return info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of());
+    }
+}
