@@ -173,7 +173,7 @@ public class DropInFolderIT {
         Await.until("it mediates", () -> statusOnOpen() == 0xA1);
         try (var log = new LoggedLines()) {
             drop("a.jar", MediatorBundle.of(Answering.class).named("another").answering(0xA2).fitting(FITS));
-            Await.until("it is refused", () -> !log.with("a.jar").isEmpty());
+            Await.until("it is refused", () -> !log.with("a.jar is not updated: bundle=itest.mediator.another").isEmpty());
         }
         assertThat(statusOnOpen()).isEqualTo(0xA1);
         assertThat(bundles("itest.mediator.another")).isEmpty();

@@ -14,7 +14,6 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
-import vfio.pci.api.VfioException;
 import vfio.pci.provision.jar.JarCheck;
 
 /// Has FileInstall watch the folder, once there is somebody to hand its jars to. What lies in it by then is installed before that.
@@ -51,19 +50,11 @@ public final class DropInFolder implements AutoCloseable {
         try (DirectoryStream<Path> jars = Files.newDirectoryStream(folder, "*.jar")) {
             for (Path jar : jars) {
                 if (mediators.canHandle(jar.toFile())) {
-                    install(jar, mediators);
+                    mediators.install(jar.toFile());
                 }
             }
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "folder={0} cannot be read: {1}", folder, e.toString());
-        }
-    }
-
-    private static void install(Path jar, MediatorJars mediators) {
-        try {
-            mediators.install(jar.toFile());
-        } catch (VfioException e) {
-            LOG.log(System.Logger.Level.WARNING, "jar={0} is not installed: {1}", jar, e.getMessage());
         }
     }
 
