@@ -71,13 +71,19 @@ public record MediatorBundle(Map<String, String> headers) {
         return with(Activator.RANKING, Integer.toString(ranking));
     }
 
+    /** Saying that it fits this: attributes of the capability {@code vfio.mediator}. */
+    public MediatorBundle fitting(String attributes) {
+        return with(Constants.PROVIDE_CAPABILITY, "vfio.mediator" + (attributes.isEmpty() ? "" : ";" + attributes));
+    }
+
     private MediatorBundle with(String header, String value) {
         Map<String, String> all = new TreeMap<>(headers);
         all.put(header, value);
         return new MediatorBundle(all);
     }
 
-    String symbolicName() {
+    /** Its name as a bundle. */
+    public String symbolicName() {
         return headers.get(Constants.BUNDLE_SYMBOLICNAME);
     }
 

@@ -2,9 +2,12 @@
 package itest.options;
 
 import static org.ops4j.pax.exam.CoreOptions.composite;
+import static org.ops4j.pax.exam.CoreOptions.frameworkProperty;
 import static org.ops4j.pax.exam.CoreOptions.junitBundles;
 import static org.ops4j.pax.exam.CoreOptions.systemPackages;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -75,6 +78,27 @@ public final class RuntimeOptions {
 
     public static Option shell() {
         return bundles("vfio.pci.shell");
+    }
+
+    /** Provisioning with this configuration, and FileInstall, which watches nothing but what the provisioning has it watch. */
+    public static Option provisioning(Map<String, Object> properties) {
+        return composite(
+            frameworkProperty("felix.fileinstall.dir").value(temporaryFolder("watched-")),
+            frameworkProperty("felix.fileinstall.poll").value("50"),
+            frameworkProperty("felix.fileinstall.log.default").value("jul"),
+            configuration("vfio.pci.provision", properties),
+            bundles("org.apache.felix.fileinstall", "vfio.pci.provision"));
+    }
+
+    /** The path of a new folder, for a test to fill. */
+    public static String temporaryFolder(String prefix) {
+        try {
+            Path folder = Files.createTempDirectory(prefix);
+            folder.toFile().deleteOnExit();
+            return folder.toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Everything that the distribution runs, except for the interactive prompt and the watched folders. */

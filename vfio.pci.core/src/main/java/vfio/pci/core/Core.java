@@ -33,17 +33,20 @@ import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.DeviceStatus;
 import vfio.pci.api.admin.Exchange;
 import vfio.pci.api.admin.MediatorPolicy;
+import vfio.pci.api.admin.MediatorSource;
 import vfio.pci.api.admin.MediatorStatus;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.device.VfioPci;
 import vfio.pci.api.function.PciFunction;
 import vfio.pci.api.mediation.MediateOps;
+import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.binding.MediatorRegistry;
 import vfio.pci.core.device.DeviceSettings;
 import vfio.pci.core.device.KnownFunction;
 import vfio.pci.core.device.MediatorDeparture;
+import vfio.pci.core.device.Newcomers;
 
 /// The component that ties the core together: it tracks functions and mediators, and opens devices. Declarative Services calls the
 /// methods that bind and
@@ -64,6 +67,8 @@ public final class Core implements VfioPci, DeviceAdmin {
     private volatile BundleContext context;
     private volatile Duration freeze = Duration.ofSeconds(2);
     private volatile DeviceSettings settings = DeviceSettings.DEFAULT;
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC, policyOption = ReferencePolicyOption.GREEDY)
+    private volatile MediatorSource source;
 
     /// For Declarative Services, which binds what is there before it activates.
     public Core() {
@@ -179,7 +184,48 @@ public final class Core implements VfioPci, DeviceAdmin {
     @Override
     public VfioDevice open(PciAddress address, Client client) throws VfioException {
         ConfiguredDevice own = configured.get(address);
-        return known(address).open(client, mediators.inOrder(), settings.withMapDisablable(own != null && own.mapDisablable()));
+        KnownFunction function = known(address);
+        List<Mediator> asked = mediators.inOrder();
+        return function.open(client, asked, settings.withMapDisablable(own != null && own.mapDisablable()),
+            new Sourced(function.function(), asked));
+    }
+
+    /// Mediators that the source brings for one open. What the source fails with is no reason to fail the open.
+    private final class Sourced implements Newcomers {
+        private final PciFunction function;
+        private final List<Mediator> asked;
+
+        Sourced(PciFunction function, List<Mediator> asked) {
+            this.function = function;
+            this.asked = asked;
+        }
+
+        @Override
+        public List<Mediator> find() {
+            MediatorSource present = source;
+            try {
+                if (present != null && present.provide(function.address(), function.id())) {
+                    return mediators.inOrder().stream().filter(mediator -> !asked.contains(mediator)).toList();
+                }
+            } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+                LOG.log(System.Logger.Level.ERROR, "{0}: the source of mediators failed, and the device opens without: {1}",
+                    function.address(), Faults.describe(e));
+            }
+            return List.of();
+        }
+
+        @Override
+        public void closed() {
+            MediatorSource present = source;
+            try {
+                if (present != null) {
+                    present.closed(function.address());
+                }
+            } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+                LOG.log(System.Logger.Level.ERROR, "{0}: the source of mediators failed when the device was closed: {1}",
+                    function.address(), Faults.describe(e));
+            }
+        }
     }
 
     @Override

@@ -11,18 +11,26 @@ import java.util.Optional;
 enum Command {
     DEVICES("", "lists all functions, and who mediates, uses and serves them"),
     DEVICE("ADDRESS", "shows one function, with the regions and interrupts it has while it is open"),
-    MEDIATORS("", "lists the mediators in the order they are asked"),
+    MEDIATORS("", "lists the mediators in the order they are asked, and which were loaded on demand, for what and why"),
     SERVE("ADDRESS SOCKET", "serves a device on a UNIX socket, an absolute path"),
     UNSERVE("ADDRESS", "ends serving a device: its client is disconnected, the socket removed"),
     READ("ADDRESS REGION OFFSET WIDTH", "reads a register through the mediator, as a client would"),
     WRITE("ADDRESS REGION OFFSET WIDTH VALUE", "writes a register through the mediator, as a client would"),
     STATS("ADDRESS", "shows the counters of a device; while it is served also those of its socket, by command with latencies"),
+    PLAN("ACTION BUNDLE [FROM]", "says what install, update, uninstall or refresh of a bundle would do to bundles and devices"),
+    APPLY("", "carries out the last plan, if nothing has changed since"),
+    PREFER("[VENDOR:DEVICE] [BUNDLE]", "lists which bundle is preferred for a device, sets that, or ends it (BUNDLE is none)"),
     HELP("[COMMAND]", "lists the commands, or tells more of one");
 
     private static final String ACCESS = """
         REGION is a number, or one of bar0 to bar5, rom, config, vga; WIDTH is 1, 2, 4 or 8 bytes, little-endian.
         Numbers are decimal, or hexadecimal after 0x. A device that nobody has open is opened for this one access, as its last
         reset left it, and closed again.""";
+
+    private static final String BUNDLES = """
+        ACTION is install, update, uninstall or refresh. BUNDLE is the id or symbolic name of a bundle; for install the path or file: URL
+        of a jar, or a name in the repository, alone or as NAME:VERSION. FROM is the new jar of an update; without it, it comes from
+        where the bundle came from.""";
 
     private final List<String> parameters;
     private final String summary;
@@ -76,6 +84,9 @@ enum Command {
         }
         if (this == MEDIATORS) {
             out.println("    One that has gone is listed as long as a thread is stuck in it, with that thread's stack.");
+        }
+        if (this == PLAN) {
+            out.println(BUNDLES.indent(4).stripTrailing());
         }
         if (this == READ || this == WRITE) {
             out.println(ACCESS.indent(4).stripTrailing());

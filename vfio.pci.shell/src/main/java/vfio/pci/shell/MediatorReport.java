@@ -3,9 +3,11 @@ package vfio.pci.shell;
 
 import java.io.PrintStream;
 import java.util.List;
+import java.util.Optional;
 import vfio.pci.api.admin.MediatorStatus;
+import vfio.pci.api.admin.ProvidedMediator;
 
-/// How mediators are shown, and threads that did not leave one.
+/// How mediators are shown, threads that did not leave one, and which were loaded on demand.
 final class MediatorReport {
     private MediatorReport() {
     }
@@ -27,11 +29,15 @@ final class MediatorReport {
         }
     }
 
-    static Json json(MediatorStatus status) {
+    static Json json(MediatorStatus status, List<ProvidedMediator> provided) {
+        Optional<Json> loaded = provided.stream().filter(each -> each.bundleId() == status.bundleId()).findFirst()
+            .map(each -> new Json().put("device", each.device()).put("id", each.id().vendorAndDevice()).put("why", each.why())
+                .put("source", each.source()));
         List<Json> stuck = status.stuck().stream().map(thread -> new Json()
             .put("device", thread.device()).put("thread", thread.thread()).put("stack", thread.stack())).toList();
         return new Json().put("name", status.name()).put("bundle", status.bundle()).put("bundleId", status.bundleId())
             .put("ranking", status.ranking()).put("serviceId", status.serviceId()).put("devices", status.devices())
-            .put("accepted", status.accepted()).put("refused", status.refused()).put("failed", status.failed()).put("stuck", stuck);
+            .put("accepted", status.accepted()).put("refused", status.refused()).put("failed", status.failed()).put("stuck", stuck)
+            .put("loadedFor", loaded);
     }
 }

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 /// What the commands say when the runtime has neither core nor transport; with them they are proven in a real framework.
 class CommandsTest {
     private static final List<Class<?>> COMPONENTS = List.of(
-        DeviceCommands.class, MediatorCommands.class, ServeCommands.class, AccessCommands.class, HelpCommand.class);
+        DeviceCommands.class, MediatorCommands.class, ServeCommands.class, AccessCommands.class, ProvisionCommands.class,
+        HelpCommand.class);
 
     @Test
     void everyCommandHasItsMethod() {
@@ -36,9 +37,26 @@ class CommandsTest {
     }
 
     @Test
+    void saysThatThereIsNoProvisioning() {
+        String expected = "service=ProvisionAdmin expected=the provisioning (vfio.pci.provision); "
+            + "its bundle is not started or not configured";
+        assertThatThrownBy(() -> new ProvisionCommands().plan(new String[] {"refresh", "a"})).hasMessage(expected);
+        assertThatThrownBy(() -> new ProvisionCommands().apply(new String[0])).hasMessage(expected);
+        assertThatThrownBy(() -> new ProvisionCommands().prefer(new String[0])).hasMessage(expected);
+    }
+
+    @Test
+    void namesActionsOfAPlan() {
+        assertThatThrownBy(() -> new ProvisionCommands().plan(new String[] {"remove", "a"})).hasMessage(
+            "action=remove expected=one of install, update, uninstall, refresh");
+        assertThatThrownBy(() -> new ProvisionCommands().prefer(new String[] {"8086:154c"})).hasMessageContaining(
+            "arguments=1 expected=none, or VENDOR:DEVICE and BUNDLE");
+    }
+
+    @Test
     void namesUnknownCommand() {
         assertThatThrownBy(() -> new HelpCommand().help(new String[] {"peek"})).hasMessage(
-            "command=peek expected=one of devices, device, mediators, serve, unserve, read, write, stats, help; "
-                + "felix:help tells of other scopes");
+            "command=peek expected=one of devices, device, mediators, serve, unserve, read, write, stats, plan, apply, prefer, "
+                + "help; felix:help tells of other scopes");
     }
 }

@@ -18,6 +18,9 @@ import vfio.pci.api.admin.AccessStats;
 import vfio.pci.api.admin.CommandTraffic;
 import vfio.pci.api.admin.DeviceStatus;
 import vfio.pci.api.admin.MediatorStatus;
+import vfio.pci.api.admin.PlanAction;
+import vfio.pci.api.admin.ProvidedMediator;
+import vfio.pci.api.admin.ProvisionPlan;
 import vfio.pci.api.admin.ServedStatus;
 import vfio.pci.api.admin.ServedTraffic;
 import vfio.pci.api.device.IrqInfo;
@@ -101,10 +104,45 @@ class ReportsTest {
             "stuck in slow of mediator.slow 1.0.0: device 0000:3b:02.0, thread vfio-loop-1",
             "    at a.B.read(B.java:7)",
             "    at a.C.run(C.java:1)");
-        assertThat(MediatorReport.json(gone)).hasToString("""
+        assertThat(MediatorReport.json(gone, List.of())).hasToString("""
             {"name":"slow","bundle":"mediator.slow 1.0.0","bundleId":31,"ranking":5,"serviceId":77,"devices":["0000:3b:02.0"],\
             "accepted":2,"refused":1,"failed":0,"stuck":[{"device":"0000:3b:02.0","thread":"vfio-loop-1",\
-            "stack":["a.B.read(B.java:7)","a.C.run(C.java:1)"]}]}""");
+            "stack":["a.B.read(B.java:7)","a.C.run(C.java:1)"]}],"loadedFor":null}""");
+    }
+
+    @Test
+    void showsWhatWasLoadedOnDemand() {
+        var provided = new ProvidedMediator("mediator.igd 0.1.0", 9, PF, VF_ID, "vendor=8086 fits", "/repo/igd.jar");
+        assertThat(printed(out -> PlanReport.print(List.of(provided), out))).containsExactly(
+            "",
+            "LOADED ON DEMAND    BUNDLE-ID  FOR           ID         WHY               FROM",
+            "mediator.igd 0.1.0  9          0000:3b:00.0  8086:154c  vendor=8086 fits  /repo/igd.jar");
+        assertThat(printed(out -> PlanReport.print(List.of(), out))).isEmpty();
+        var bound = new MediatorStatus("igd", "mediator.igd 0.1.0", 9, 0, 50, List.of(), 0, 3, 1, List.of());
+        assertThat(MediatorReport.json(bound, List.of(provided)).toString()).contains("""
+            "loadedFor":{"device":"0000:3b:00.0","id":"8086:154c","why":"vendor=8086 fits","source":"/repo/igd.jar"}""");
+    }
+
+    @Test
+    void showsAPlan() {
+        var plan = new ProvisionPlan(PlanAction.UPDATE, "mediator.igd 0.1.0",
+            List.of(new ProvisionPlan.AffectedBundle("mediator.igd 0.1.0", Optional.of(9L), "updated")),
+            List.of(new ProvisionPlan.AffectedDevice(VF, List.of("vm1"), "mediator igd", "pass-through")),
+            List.of("It becomes 2."), "ab12");
+        assertThat(printed(out -> PlanReport.print(plan, out))).containsExactly(
+            "update mediator.igd 0.1.0",
+            "BUNDLE              BUNDLE-ID  EFFECT",
+            "mediator.igd 0.1.0  9          updated",
+            "",
+            "DEVICE        CLIENTS  LOSES         FOLLOWS",
+            "0000:3b:02.0  vm1      mediator igd  pass-through",
+            "It becomes 2.",
+            "state ab12; vfio:apply carries this out as long as bundles and devices are in it");
+        assertThat(PlanReport.json(plan)).hasToString("""
+            {"action":"update","subject":"mediator.igd 0.1.0",\
+            "bundles":[{"bundle":"mediator.igd 0.1.0","bundleId":9,"effect":"updated"}],\
+            "devices":[{"address":"0000:3b:02.0","clients":["vm1"],"loses":"mediator igd","follows":"pass-through"}],\
+            "notes":["It becomes 2."],"state":"ab12"}""");
     }
 
     @Test

@@ -26,6 +26,8 @@ public final class KnownFunction {
     private final PciFunction function;
     private final Executor later;
     private final ReentrantLock turn = new ReentrantLock(true);
+    /// Held by who opens the device, before the turn: a mediator may be looked for meanwhile, and the turn is not kept for that long.
+    private final ReentrantLock opening = new ReentrantLock(true);
     private volatile Optional<OpenDevice> device = Optional.empty();
     private volatile AccessStats lastStats = AccessStats.ZERO;
     private volatile boolean gone;
@@ -50,32 +52,74 @@ public final class KnownFunction {
         return device;
     }
 
-    /// Opens the device, or opens it once more.
+    /// Opens the device, or opens it once more, and looks no further than these mediators.
+    ///
+    /// @throws VfioException as [#open(Client, List, DeviceSettings, Newcomers)]
+    public VfioDevice open(Client client, List<Mediator> inOrder, DeviceSettings settings) throws VfioException {
+        return open(client, inOrder, settings, Newcomers.NONE);
+    }
+
+    /// Opens the device, or opens it once more. One that nobody took when it was opened is offered to newcomers before its client has it.
     ///
     /// @throws VfioException EBUSY when another driver has the function, or from within the opening, resetting or closing of this device;
     ///     ENODEV when it has gone; EIO when it fails
-    public VfioDevice open(Client client, List<Mediator> inOrder, DeviceSettings settings) throws VfioException {
+    public VfioDevice open(Client client, List<Mediator> inOrder, DeviceSettings settings, Newcomers newcomers) throws VfioException {
+        if (turn.isHeldByCurrentThread() || opening.isHeldByCurrentThread()) {
+            throw new VfioException(Errno.EBUSY, "address=%s expected=a thread that is not opening, resetting or closing it"
+                .formatted(function.address()));
+        }
+        opening.lock();
+        try {
+            Optional<OpenDevice> before = device;
+            VfioDevice handle = openAsked(client, inOrder, settings, newcomers);
+            if (!device.equals(before)) {
+                offer(newcomers);
+            }
+            return handle;
+        } finally {
+            opening.unlock();
+        }
+    }
+
+    private VfioDevice openAsked(Client client, List<Mediator> inOrder, DeviceSettings settings, Newcomers newcomers)
+            throws VfioException {
         turn.lock();
         try {
-            if (turn.getHoldCount() > 1) {
-                throw new VfioException(Errno.EBUSY, "address=%s expected=a thread that is not opening, resetting or closing it"
-                    .formatted(function.address()));
-            }
             checkThere();
-            OpenDevice open = device.isPresent() ? device.get() : openFirst(inOrder, settings);
+            OpenDevice open = device.isPresent() ? device.get() : openFirst(inOrder, settings, newcomers);
             return open.addHandle(client);
         } finally {
             turn.unlock();
         }
     }
 
+    /// Looks for a mediator outside the turn, so that a function or a mediator that goes need not wait for it, and binds inside it.
+    private void offer(Newcomers newcomers) {
+        if (device.filter(open -> open.mediatorName().isEmpty()).isEmpty()) {
+            return;
+        }
+        List<Mediator> found = newcomers.find();
+        if (found.isEmpty()) {
+            return;
+        }
+        turn.lock();
+        try {
+            device.filter(open -> !open.hasGone() && open.mediatorName().isEmpty()).ifPresent(open -> open.askMediators(found));
+        } finally {
+            turn.unlock();
+        }
+    }
+
     /// The device is there for those who look for it before the mediators are asked: one that goes meanwhile must find its mediation.
-    private OpenDevice openFirst(List<Mediator> inOrder, DeviceSettings settings) throws VfioException {
+    private OpenDevice openFirst(List<Mediator> inOrder, DeviceSettings settings, Newcomers newcomers) throws VfioException {
         OpenDevice opened = bindFunction(settings);
         boolean done = false;
         device = Optional.of(opened);
         try {
-            opened.whenLastHandleCloses(() -> closed(opened));
+            opened.whenLastHandleCloses(() -> {
+                closed(opened);
+                newcomers.closed();
+            });
             opened.askMediators(inOrder);
             checkThere();
             done = true;
