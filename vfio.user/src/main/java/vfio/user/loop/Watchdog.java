@@ -13,14 +13,18 @@ final class Watchdog implements Runnable {
     private static final int LOOKS_BEFORE_SLEEP = 50;
 
     private final PollLoop loop;
+    private final Threads threads;
+    private final LoneSource lone;
     private final Thread thread;
     private volatile boolean asleep;
     private volatile boolean ended;
     private final Watched running = new Watched();
     private final Watched alone = new Watched();
 
-    Watchdog(PollLoop loop, String name) {
+    Watchdog(PollLoop loop, Threads threads, LoneSource lone, String name) {
         this.loop = loop;
+        this.threads = threads;
+        this.lone = lone;
         thread = Thread.ofPlatform().name(name).daemon().unstarted(this);
     }
 
@@ -63,11 +67,11 @@ final class Watchdog implements Runnable {
     ///
     /// @return whether a turn was taken since, or is being taken
     private boolean look() {
-        boolean busy = running.look(loop.runner());
+        boolean busy = running.look(threads.runner());
         if (running.isLong()) {
             loop.overtake(running.runner, running.turn);
         }
-        busy |= alone.look(loop.alone());
+        busy |= alone.look(lone.keeper());
         if (alone.isLong()) {
             loop.overtakeAlone(alone.runner, alone.turn);
         }

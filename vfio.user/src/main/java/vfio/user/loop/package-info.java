@@ -6,5 +6,8 @@
 /// finishes its turn, hands the source back and ends. A source is thus never in two turns at once, and there is at most one such thread
 /// per source.
 ///
+/// `PollLoop` runs the turns, out of `PollSet` (what is waited for) and `SourceTable`; `Tasks` and `Timers` are what else
+/// its thread does; `Threads` are those that run it and those that did, `Runner` each of them; `LoneSource` is one that alone is busy.
+///
 /// In the data path this stands below `vfio.user.session`: it knows descriptors, not messages.
 package vfio.user.loop;

@@ -6,8 +6,8 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
-import vfio.user.loop.PollLoop;
 import vfio.user.loop.Source;
+import vfio.user.loop.Timer;
 import vfio.user.wire.Command;
 import vfio.user.wire.HeaderLayout;
 
@@ -39,7 +39,7 @@ final class Opening {
     private int attempt;
     private boolean closed;
     /// Cancelled when it is not needed: until its time it would keep all of this in memory, for each client that comes and goes.
-    private PollLoop.Timer bound;
+    private Timer bound;
     // Of the turn.
     private Phase phase = Phase.VERSION;
     private Negotiation negotiation;

@@ -124,8 +124,8 @@ class PollLoopTest {
         AtomicInteger ran = new AtomicInteger();
         CountDownLatch last = new CountDownLatch(1);
         loop.execute(() -> {
-            PollLoop.Timer kept = loop.schedule(Duration.ofMillis(5), ran::incrementAndGet);
-            PollLoop.Timer forgotten = loop.schedule(Duration.ofMillis(5), () -> ran.addAndGet(100));
+            Timer kept = loop.schedule(Duration.ofMillis(5), ran::incrementAndGet);
+            Timer forgotten = loop.schedule(Duration.ofMillis(5), () -> ran.addAndGet(100));
             loop.cancel(forgotten);
             loop.cancel(null);
             loop.schedule(Duration.ofMillis(20), () -> {
