@@ -82,6 +82,9 @@ final class VfMediation extends Mediation {
         if (region != VfRegister.BAR) {
             return Verdict.PASS_THROUGH;
         }
+        if (migration.isPresent()) {
+            migration.get().wrote(offset, buffer, bufferOffset, count);
+        }
         if (VfRegister.VF_ARQLEN1.isWhole(offset, count)) {
             boolean enabled = (buffer.get(DWORD, bufferOffset) & VfRegister.ARQENABLE) != 0;
             startedOver(enabled ? "mailbox on" : "mailbox off");
