@@ -136,16 +136,28 @@ final class VfMediation extends Mediation {
             case SAVING_RUNNING -> {
                 tracking = Optional.of(new TailTracking());
                 context.claim(VfRegister.whileTracking());
-                context.trap(true);
+                trap();
             }
             case RUNNING -> {
-                context.trap(false);
+                context.untrap();
                 endTracking();
             }
             case STOPPED -> endTracking();
             // What was tracked is needed for the last scan; a target starts with nothing.
             case SAVING, RESUMING -> { }
             case RESUMING_RUNNING -> throw new IllegalStateException("state=%s expected=refused above".formatted(to));
+        }
+    }
+
+    private void trap() throws VfioException {
+        boolean trapped = false;
+        try {
+            context.trap(true);
+            trapped = true;
+        } finally {
+            if (!trapped) {
+                endTracking();
+            }
         }
     }
 
@@ -162,7 +174,7 @@ final class VfMediation extends Mediation {
     @Override
     public void reset() {
         migration.ifPresent(VfMigration::release);
-        context.trap(false);
+        context.untrap();
         endTracking();
     }
 

@@ -168,6 +168,7 @@ final class DeviceMediation {
             device.irqs().special(1, IrqInfo.Type.DYNAMIC_TRAP_BAR_INFO);
         }
         interests.begin(offered, trapInfo);
+        device.doorbells().begin(offered);
     }
 
     /// Asks for all regions once, so that sizes and disablable areas are known to the access path.
@@ -427,6 +428,7 @@ final class DeviceMediation {
     /// Ends what a mediation had set; once.
     private void forget(Context going) {
         interests.end(going);
+        device.doorbells().end(going);
         synchronized (lock) {
             if (context == going) {
                 context = null;

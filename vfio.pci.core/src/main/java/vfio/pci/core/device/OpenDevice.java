@@ -27,6 +27,7 @@ import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.BoundFunction;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
@@ -69,6 +70,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
     private final Interests interests;
     private final DeviceBelow below = new DeviceBelow(this);
     private final DeviceMediation mediation;
+    private final WatchedDoorbells doorbells;
     private final Usability usability;
     private final List<DeviceHandle> handles = new CopyOnWriteArrayList<>();
     private final DeviceTotals totals = new DeviceTotals();
@@ -89,6 +91,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         this.usability = new Usability(described.address());
         this.interests = new Interests(described.address(), irqs);
         this.mediation = new DeviceMediation(this, interests);
+        this.doorbells = new WatchedDoorbells(this, mediation);
         BoundFunction bound = null;
         boolean done = false;
         try {
@@ -129,6 +132,17 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
 
     Interests interests() {
         return interests;
+    }
+
+    WatchedDoorbells doorbells() {
+        return doorbells;
+    }
+
+    /// Has the function tell of doorbells.
+    ///
+    /// @return whether it does
+    boolean tapDoorbells(DoorbellTap tap) throws VfioException {
+        return function.tapDoorbells(Optional.of(tap));
     }
 
     DeviceBelow below() {
@@ -284,7 +298,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         }
         irqs.raise(IrqIndex.ERR, 0);
         mediation.end(why);
-        closeFunction(function);
+        doorbells.whenOutside(() -> closeFunction(function));
         handles.forEach(DeviceHandle::tellGone);
     }
 
@@ -292,10 +306,12 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
     void close() {
         mediation.end("the device was closed");
         usability.gone("closed");
-        closeFunction(function);
-        irqs.close();
-        barMemories.values().forEach(DeviceMemory::close);
-        below.close();
+        doorbells.whenOutside(() -> {
+            closeFunction(function);
+            irqs.close();
+            barMemories.values().forEach(DeviceMemory::close);
+            below.close();
+        });
     }
 
     private void closeFunction(BoundFunction bound) {
@@ -315,6 +331,17 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         return RegionView.cut(mediation.describe(index, region), region, mapsDisablable(client));
     }
 
+    /// The name of a client that takes no part in trapping, and by its memory may reach registers of a BAR.
+    Optional<String> mappedByOutsider() {
+        return handles.stream().filter(handle -> !takesPart(handle.client()) && handle.maps().reachBar())
+            .map(handle -> handle.client().name()).findFirst();
+    }
+
+    /// Whether a client can be told of trapping.
+    static boolean takesPart(Client client) {
+        return client.has(Client.Feature.DISABLABLE_AREAS);
+    }
+
     /// Whether a client may map areas that can be switched to trapped.
     boolean mapsDisablable(Client client) {
         return settings.mapDisablable() || client.has(Client.Feature.DISABLABLE_AREAS);
@@ -325,6 +352,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         turn.lock();
         try {
             checkUsable();
+            doorbells.stopForReset();
             function.reset();
             config.reset();
             irqs.reset();
