@@ -72,6 +72,7 @@ final class DoorbellTrap extends DirtyTracking {
         try {
             context.claim(VfRegister.whileLookingAtDescriptors());
             context.trap(true);
+            context.watchDoorbells(this::doorbell);
             takeIn(started);
             begun = true;
         } finally {
@@ -133,7 +134,9 @@ final class DoorbellTrap extends DirtyTracking {
             mailbox = Optional.empty();
         }
         if (was) {
-            context.trap(false);
+            // Not with the lock held, for which the function's thread may be waiting in there.
+            context.unwatchDoorbells();
+            context.untrap();
             context.claim(VfRegister.always());
         }
     }

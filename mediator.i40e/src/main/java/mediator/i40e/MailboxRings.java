@@ -13,8 +13,8 @@ import vfio.pci.api.migration.DirtyLog;
 /// Registers are read at each write, as the device has them: it clears them in a reset. Rings are short, and all that is handed over is
 /// looked at again each time.
 final class MailboxRings {
-    /// More than a driver has at a time; whoever describes more is not followed.
-    private static final int MOST = 4;
+    /// More than a driver sets up between two reports; whoever does more is not followed.
+    private static final int MOST = 8;
 
     private static final int DD = 1;
     private static final int RD = 1 << 10;

@@ -13,8 +13,10 @@ import vfio.pci.api.migration.DirtyLog;
 /// A tail says what was handed over since the tail before. Where that one is not known, because the queue was enabled or the function reset
 /// meanwhile, all descriptors are looked at that do not have the done bit.
 final class ReceiveRings {
-    /// More than a driver has at a time; whoever describes more is not followed.
-    static final int MOST = 4;
+    /// More than a driver describes between two reports; whoever does more is not followed.
+    private static final int MOST = 32;
+    /// The same in descriptors, each of which takes 16 bytes here.
+    private static final int MOST_DESCRIPTORS = 4 * RingPlace.MOST;
 
     private static final int UNKNOWN = -1;
     private static final int TAIL_MASK = 0x1FFF;
@@ -45,7 +47,11 @@ final class ReceiveRings {
                 return true;
             }
         }
-        return rings.size() < MOST && rings.add(new HandedRing(place, Descriptors.BYTES, now));
+        int all = place.length();
+        for (HandedRing ring : rings) {
+            all += ring.place().length();
+        }
+        return rings.size() < MOST && all <= MOST_DESCRIPTORS && rings.add(new HandedRing(place, Descriptors.BYTES, now));
     }
 
     /// The device has this ring, and owns it from head to tail if the queue is enabled.

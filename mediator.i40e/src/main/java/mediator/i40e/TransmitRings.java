@@ -9,8 +9,8 @@ import vfio.pci.api.migration.DirtyLog;
 /// reports as done, and no tail says when: a ring is marked as a whole for as long as the device may use it. It is a page for each 256
 /// packets that can be under way. Guarded by its owner.
 final class TransmitRings {
-    /// More than a driver has at a time; whoever describes more is not followed.
-    static final int MOST = 4;
+    /// More than a driver describes between two reports; whoever does more is not followed.
+    private static final int MOST = 32;
 
     private final List<Used> rings = new ArrayList<>();
     private final int descriptorBytes;
