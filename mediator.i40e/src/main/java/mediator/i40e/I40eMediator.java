@@ -19,11 +19,12 @@ final class I40eMediator implements MediateOps {
 
     private final Semaphore free = new Semaphore(MAX_OPEN);
     private final List<PfBinding> physicalFunctions = new CopyOnWriteArrayList<>();
-    private volatile boolean migration;
+    /// How pages are found out that devices write, if they can be moved.
+    private volatile Optional<TrackingStrategy> migration = Optional.empty();
 
-    /// Whether devices opened from now on can be moved.
-    void offerMigration(boolean offer) {
-        migration = offer;
+    /// Whether devices opened from now on can be moved, and how pages are found out then that they write.
+    void offerMigration(Optional<TrackingStrategy> strategy) {
+        migration = strategy;
     }
 
     void add(PfBinding physicalFunction) {
@@ -53,7 +54,8 @@ final class I40eMediator implements MediateOps {
             throw new VfioException(Errno.ENOSPC, "mediator=i40e address=%s open=%d expected=at most %d".formatted(function.address(),
                 MAX_OPEN, MAX_OPEN));
         }
-        Optional<VfMigration> moving = migration ? VfMigration.of(owner.get(), function.address()) : Optional.empty();
+        Optional<TrackingStrategy> strategy = migration;
+        Optional<VfMigration> moving = strategy.flatMap(how -> VfMigration.of(owner.get(), function.address(), context, how));
         return Optional.of(new VfMediation(function.address(), context, moving, free::release));
     }
 }

@@ -57,6 +57,13 @@ final class PfBinding implements AutoCloseable {
         return states;
     }
 
+    /// What is seen of one of its virtual functions.
+    ///
+    /// @param function from 0 on
+    VfSight sight(int function) {
+        return new VfSight(bound, states, function);
+    }
+
     /// Whether the address is that of a virtual function of this one, by what its SR-IOV capability says now.
     boolean covers(PciAddress candidate) {
         return index(candidate).isPresent();

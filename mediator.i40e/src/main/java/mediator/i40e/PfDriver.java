@@ -48,11 +48,7 @@ public final class PfDriver {
 
     @Modified
     void modified(Map<String, Object> properties) {
-        String migration = String.valueOf(properties.getOrDefault("migration", "false")).trim();
-        if (!migration.equals("true") && !migration.equals("false")) {
-            LOG.log(Level.ERROR, "mediator.i40e: migration={0} expected=true or false; taken as false", migration);
-        }
-        mediator.offerMigration(migration.equals("true"));
+        mediator.offerMigration(I40eConfig.strategy(properties));
     }
 
     /// A function appeared.

@@ -20,8 +20,8 @@ import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.mediation.Verdict;
 import vfio.pci.api.migration.MigrationDriver;
 
-/// The mediation of one open virtual function. It runs passed through but for two registers that tell of a reset; while dirty
-/// pages are tracked the tails that hand memory to the device are trapped and seen too.
+/// The mediation of one open virtual function. It runs passed through but for two registers that tell of a reset; what
+/// else is seen while dirty pages are tracked a [DirtyTracking] claims.
 final class VfMediation extends Mediation {
     private static final Logger LOG = System.getLogger(VfMediation.class.getName());
     private static final ValueLayout.OfInt DWORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -30,8 +30,6 @@ final class VfMediation extends Mediation {
     private final MediationContext context;
     private final Optional<VfMigration> migration;
     private final Runnable closed;
-    /// Present while dirty pages are tracked.
-    private volatile Optional<TailTracking> tracking = Optional.empty();
 
     /// @param migration how the device is moved, if it can be; with it there is the migration region
     /// @param closed told when the mediation ends
@@ -39,7 +37,6 @@ final class VfMediation extends Mediation {
         this.device = device;
         this.context = context;
         this.migration = migration;
-        migration.ifPresent(moved -> moved.whileTracking(this::beginTracking, this::stopTracking));
         this.closed = closed;
     }
 
@@ -79,61 +76,21 @@ final class VfMediation extends Mediation {
         if (region != VfRegister.BAR) {
             return Verdict.PASS_THROUGH;
         }
+        if (migration.isPresent()) {
+            migration.get().wrote(offset, buffer, bufferOffset, count);
+        }
         if (VfRegister.VF_ARQLEN1.isWhole(offset, count)) {
             boolean enabled = (buffer.get(DWORD, bufferOffset) & VfRegister.ARQENABLE) != 0;
             startedOver(enabled ? "mailbox on" : "mailbox off");
             return Verdict.PASS_THROUGH;
         }
-        // Read once: saving may end on another thread.
-        Optional<TailTracking> tails = tracking;
-        if (tails.isPresent()) {
-            track(tails.get(), offset, buffer, bufferOffset, count);
-        }
         return Verdict.PASS_THROUGH;
-    }
-
-    private static void track(TailTracking tails, long offset, MemorySegment buffer, long bufferOffset, int count) {
-        if (VfRegister.QRX_TAIL1.isWhole(offset, count)) {
-            tails.receiveTail(VfRegister.QRX_TAIL1.index(offset), buffer.get(DWORD, bufferOffset));
-        } else if (VfRegister.QRX_TAIL1.overlaps(offset, count)) {
-            int last = Math.min(VfRegister.QRX_TAIL1.index(offset + count - 1), VfRegister.QRX_TAIL1.count() - 1);
-            for (int queue = Math.max(VfRegister.QRX_TAIL1.index(offset), 0); queue <= last; queue++) {
-                tails.unknownReceiveTail(queue);
-            }
-        }
-        if (VfRegister.VF_ARQT1.isWhole(offset, count)) {
-            tails.mailboxTail(buffer.get(DWORD, bufferOffset));
-        } else if (VfRegister.VF_ARQT1.overlaps(offset, count)) {
-            tails.unknownMailboxTail();
-        }
     }
 
     private void startedOver(String how) {
         if (LOG.isLoggable(Level.DEBUG)) {
             LOG.log(Level.DEBUG, "{0}: {1}", device, how);
         }
-        Optional<TailTracking> tails = tracking;
-        if (tails.isPresent()) {
-            tails.get().forget();
-        }
-    }
-
-    /// From now on the tails are seen. They are claimed before they trap, so that no write is missed.
-    private void beginTracking() {
-        tracking = Optional.of(new TailTracking());
-        context.claim(VfRegister.whileTracking());
-        context.trap(true);
-    }
-
-    /// The tails are given up after they trap no more.
-    private void stopTracking() {
-        context.trap(false);
-        endTracking();
-    }
-
-    /// What the tails were, while dirty pages are tracked.
-    Optional<TailTracking> tracking() {
-        return tracking;
     }
 
     @Override
@@ -144,20 +101,11 @@ final class VfMediation extends Mediation {
     @Override
     public void reset() {
         migration.ifPresent(VfMigration::release);
-        stopTracking();
     }
 
     @Override
     public void close() {
         migration.ifPresent(VfMigration::release);
-        tracking = Optional.empty();
         closed.run();
-    }
-
-    private void endTracking() {
-        if (tracking.isPresent()) {
-            context.claim(VfRegister.always());
-            tracking = Optional.empty();
-        }
     }
 }

@@ -10,13 +10,14 @@ import java.util.OptionalInt;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.migration.DirtyLog;
 import vfio.pci.api.migration.MigrationDriver;
 import vfio.pci.api.migration.StateSection;
 import vfio.pci.api.migration.StateVersion;
 
 /// How a virtual function is moved: its physical function's firmware stops it, gives and takes its state as bytes that have a version and
-/// checksums of their own, and lets it go on. Which pages it writes meanwhile is logged by the core, transfer by transfer.
+/// checksums of their own, and lets it go on. Which pages it writes meanwhile is found out by a [DirtyTracking].
 final class VfMigration extends MigrationDriver {
     private static final Logger LOG = System.getLogger(VfMigration.class.getName());
     private static final StateVersion VERSION = new StateVersion(1, 0);
@@ -30,30 +31,27 @@ final class VfMigration extends MigrationDriver {
     private final VfStateCommands states;
     private final int function;
     private final PciAddress device;
+    private final DirtyTracking tracking;
     private volatile int size = USUAL_SIZE;
     private volatile boolean stopped;
-    /// What is to be done as tracking begins and when it has ended.
-    private Runnable trackingBegins = () -> { };
-    private Runnable trackingEnded = () -> { };
 
     /// @param function index among those of the physical function
     /// @param device its address, for people
-    VfMigration(VfStateCommands states, int function, PciAddress device) {
+    VfMigration(VfStateCommands states, int function, PciAddress device, DirtyTracking tracking) {
         this.states = states;
         this.function = function;
         this.device = device;
-    }
-
-    /// Says what else is to be done while dirty pages are tracked.
-    void whileTracking(Runnable begin, Runnable end) {
-        trackingBegins = begin;
-        trackingEnded = end;
+        this.tracking = tracking;
     }
 
     /// That of a virtual function of this physical one.
-    static Optional<VfMigration> of(PfBinding physical, PciAddress device) {
-        OptionalInt function = physical.index(device);
-        return function.isPresent() ? Optional.of(new VfMigration(physical.states(), function.getAsInt(), device)) : Optional.empty();
+    static Optional<VfMigration> of(PfBinding physical, PciAddress device, MediationContext context, TrackingStrategy strategy) {
+        OptionalInt index = physical.index(device);
+        if (index.isEmpty()) {
+            return Optional.empty();
+        }
+        int function = index.getAsInt();
+        return Optional.of(new VfMigration(physical.states(), function, device, strategy.of(device, context, physical.sight(function))));
     }
 
     @Override
@@ -116,17 +114,27 @@ final class VfMigration extends MigrationDriver {
 
     @Override
     public void beginTracking(DirtyLog log) throws VfioException {
-        super.beginTracking(log);
-        trackingBegins.run();
+        tracking.begin(log);
+    }
+
+    @Override
+    public void collect(DirtyLog log) throws VfioException {
+        tracking.collect(log);
     }
 
     @Override
     public void endTracking() {
-        trackingEnded.run();
+        tracking.end();
     }
 
-    /// The device was reset, or nobody moves it any more: it runs.
+    /// A client writes registers that are claimed, before the device knows.
+    void wrote(long offset, MemorySegment buffer, long bufferOffset, int count) {
+        tracking.wrote(offset, buffer, bufferOffset, count);
+    }
+
+    /// The device was reset, or nobody moves it any more: it runs, and nobody wants to know what it writes.
     void release() {
+        tracking.end();
         if (stopped) {
             try {
                 start();

@@ -72,6 +72,17 @@ enum VfRegister {
         return all;
     }
 
+    /// What is seen besides while descriptors are looked at: what says where rings are, too.
+    static List<Claim> whileLookingAtDescriptors() {
+        List<Claim> all = new ArrayList<>();
+        all.add(Claim.of(BAR, VFGEN_RSTAT.base, Integer.BYTES));
+        all.add(new Claim(BAR, RECEIVE_TAILS));
+        for (MailboxRegister register : MailboxRegister.values()) {
+            all.add(Claim.of(BAR, register.virtual(), Integer.BYTES));
+        }
+        return all;
+    }
+
     /// The areas of BAR 0 that can be mapped, all of it together: those with a tail that is tracked can be switched to trapped.
     ///
     /// @param size of the BAR, at least 36 KiB

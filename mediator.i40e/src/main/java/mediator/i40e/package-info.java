@@ -3,5 +3,5 @@
 ///
 /// Who it fits: `PfDriver` binds physical functions (`PfId`, `PfBinding`, `SriovCapability`) and publishes `I40eMediator`, which accepts
 /// their virtual functions. What it does to an open one: `VfMediation`, over the registers in `VfRegister`. How one is moved:
-/// `VfMigration`, by `VfStateCommands` over `AdminQueue`; what is seen of its tails meanwhile is in `TailTracking`.
+/// `VfMigration`, by `VfStateCommands` over `AdminQueue`; which pages it writes meanwhile is found out by a `DirtyTracking`.
 package mediator.i40e;

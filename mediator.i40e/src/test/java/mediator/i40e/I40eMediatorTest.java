@@ -98,7 +98,7 @@ class I40eMediatorTest {
         ScriptedFunction virtual = new ScriptedFunction("3b:02.0", 0x154C);
         assertThat(mediator.open(virtual, new RecordingContext()).orElseThrow().capabilities())
             .containsExactly(Capability.DYNAMIC_TRAP_BAR);
-        mediator.offerMigration(true);
+        mediator.offerMigration(I40eConfig.strategy(java.util.Map.of("migration", "true")));
         assertThat(mediator.open(virtual, new RecordingContext()).orElseThrow().capabilities())
             .containsExactlyInAnyOrder(Capability.DYNAMIC_TRAP_BAR, Capability.MIGRATION);
     }

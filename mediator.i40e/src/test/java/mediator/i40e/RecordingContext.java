@@ -10,6 +10,7 @@ import java.util.Optional;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.mediation.SharedMemory;
@@ -25,6 +26,21 @@ final class RecordingContext implements MediationContext {
     public void trap(boolean on) {
         trapping = on;
         calls.add("trap " + on);
+    }
+
+    @Override
+    public void untrap() {
+        trap(false);
+    }
+
+    @Override
+    public void watchDoorbells(DoorbellTap subscriber) {
+        throw new AssertionError("watchDoorbells");
+    }
+
+    @Override
+    public void unwatchDoorbells() {
+        throw new AssertionError("unwatchDoorbells");
     }
 
     @Override

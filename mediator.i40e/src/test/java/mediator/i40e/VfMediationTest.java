@@ -33,7 +33,7 @@ class VfMediationTest {
     private VfMediation mediation(PciAddress address) {
         try {
             PfBinding physical = PfBinding.bind(ScriptedFunction.physical("3b:00.0", 4, 16, 1));
-            return new VfMediation(address, context, VfMigration.of(physical, address), closed::incrementAndGet);
+            return new VfMediation(address, context, VfMigration.of(physical, address, context, (device, its, sight) -> new DeviceLog()), closed::incrementAndGet);
         } catch (VfioException e) {
             throw new AssertionError(e);
         }
@@ -95,98 +95,18 @@ class VfMediationTest {
     }
 
     @Test
-    void claimsTailsBeforeTheyTrapWhenTrackingBegins() throws VfioException {
-        startTracking();
-        assertThat(context.calls).containsExactly("claim 4", "trap true");
-        assertThat(context.claims).contains(Claim.of(0, 0x2000, 0x400), Claim.of(0, 0x7000, 4), Claim.of(0, 0x8800, 4));
-        assertThat(log.transfers).isTrue();
-    }
-
-    @Test
-    void endsTrappingBeforeItGivesUpTheTails() throws VfioException {
-        startTracking();
-        context.calls.clear();
-        driver().endTracking();
-        assertThat(context.calls).containsExactly("trap false", "claim 2");
-        assertThat(context.claims).isEqualTo(mediation.claims());
-        assertThat(mediation.tracking()).isEmpty();
-    }
-
-    @Test
-    void seesTailsWhileTracking() throws VfioException {
-        write(0x2004, 4, 0x1F);
-        TailTracking tails = startTracking();
-        assertThat(tails.lastReceiveTail(1)).as("written before").isEmpty();
-        write(0x2004, 4, 0x20);
-        write(0x203C, 4, 0x30);
-        write(0x7000, 4, 0x1F);
-        assertThat(tails.lastReceiveTail(1)).hasValue(0x20);
-        assertThat(tails.lastReceiveTail(15)).hasValue(0x30);
-        assertThat(tails.lastMailboxTail()).hasValue(0x1F);
-        assertThat(tails.lastReceiveTail(0)).isEmpty();
-    }
-
-    @Test
-    void knowsNoTailThatWasWrittenInParts() throws VfioException {
-        TailTracking tails = startTracking();
-        for (int queue = 0; queue < 4; queue++) {
-            write(0x2000 + 4 * queue, 4, 7);
-        }
-        write(0x7000, 4, 7);
-        write(0x2002, 4, -1);
-        write(0x2008, 8, 0x0000_0009_0000_0008L);
-        write(0x7002, 2, 1);
-        for (int queue = 0; queue < 4; queue++) {
-            assertThat(tails.lastReceiveTail(queue)).as("queue %d", queue).isEmpty();
-        }
-        assertThat(tails.lastMailboxTail()).isEmpty();
-    }
-
-    @Test
-    void ignoresTheRestOfTheWindow() throws VfioException {
-        TailTracking tails = startTracking();
-        write(0x203C, 4, 1);
-        write(0x2040, 4, 5);
-        write(0x23FC, 4, 5);
-        write(0x203E, 8, 5);
-        assertThat(tails.lastReceiveTail(15)).isEmpty();
-    }
-
-    @Test
-    void forgetsTailsWhenTheDeviceStartsOver() throws VfioException {
-        TailTracking tails = startTracking();
-        write(0x2000, 4, 7);
-        context.below = 2;
-        mediation.read(0, 0x8800, buffer, 0, 4);
-        assertThat(tails.lastReceiveTail(0)).hasValue(7);
-        context.below = 0;
-        mediation.read(0, 0x8800, buffer, 0, 4);
-        assertThat(tails.lastReceiveTail(0)).isEmpty();
-        write(0x2000, 4, 8);
-        write(0x8000, 4, 0x8000_0020);
-        assertThat(tails.lastReceiveTail(0)).isEmpty();
-    }
-
-    @Test
-    void returnsToRunningOnReset() throws VfioException {
-        startTracking();
-        mediation.reset();
-        assertThat(context.trapping()).isFalse();
-        assertThat(context.claims).isEqualTo(mediation.claims());
-        assertThat(mediation.tracking()).isEmpty();
-    }
-
-    @Test
-    void letsGoOnClose() throws VfioException {
-        startTracking();
-        mediation.close();
-        assertThat(mediation.tracking()).isEmpty();
-        assertThat(closed).hasValue(1);
-    }
-
-    private TailTracking startTracking() throws VfioException {
+    void lettingGoOfADeviceThatWasResetEndsTracking() throws VfioException {
         driver().beginTracking(log);
-        return mediation.tracking().orElseThrow();
+        assertThat(log.transfers).isTrue();
+        mediation.reset();
+        assertThat(context.claims).isEmpty();
+        assertThat(context.trapping()).isFalse();
+    }
+
+    @Test
+    void tellsWhenItEnds() {
+        mediation.close();
+        assertThat(closed).hasValue(1);
     }
 
     private Verdict write(long offset, int count, long value) {

@@ -30,6 +30,7 @@ import vfio.pci.api.migration.StateSection;
 /// Over the registers and the admin queue of a simulated card, found as the driver finds one: as a service.
 class VfStateCommandsTest {
     private static final int VFINT_ITR01 = 0x4C00;
+    private static final TrackingStrategy STRATEGY = (device, context, sight) -> new DeviceLog();
 
     @TempDir
     private Path storage;
@@ -83,9 +84,9 @@ class VfStateCommandsTest {
 
     @Test
     void isMovedByTheCore() throws Exception {
-        VfMigration migration = VfMigration.of(physical, PciAddress.parse("0000:3b:02.0")).orElseThrow();
-        VfMigration other = VfMigration.of(physical, PciAddress.parse("0000:3b:02.1")).orElseThrow();
-        assertThat(VfMigration.of(physical, PciAddress.parse("0000:3b:02.2"))).isEmpty();
+        VfMigration migration = VfMigration.of(physical, PciAddress.parse("0000:3b:02.0"), new RecordingContext(), STRATEGY).orElseThrow();
+        VfMigration other = VfMigration.of(physical, PciAddress.parse("0000:3b:02.1"), new RecordingContext(), STRATEGY).orElseThrow();
+        assertThat(VfMigration.of(physical, PciAddress.parse("0000:3b:02.2"), new RecordingContext(), STRATEGY)).isEmpty();
         register(VFINT_ITR01, 0x123);
         migration.stop();
         List<StateSection> state = migration.save();

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import vfio.pci.api.VfioException;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
@@ -50,16 +51,16 @@ final class IgdMediation extends Mediation {
     }
 
     @Override
-    public Verdict read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) {
+    public Verdict read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
         return seen(region, offset, count);
     }
 
     @Override
-    public Verdict write(int region, long offset, MemorySegment buffer, long bufferOffset, int count) {
+    public Verdict write(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
         return seen(region, offset, count);
     }
 
-    private Verdict seen(int region, long offset, int count) {
+    private Verdict seen(int region, long offset, int count) throws VfioException {
         if (region != IgdArea.BAR) {
             return Verdict.PASS_THROUGH;
         }
@@ -68,7 +69,7 @@ final class IgdMediation extends Mediation {
             context.trap(true);
         }
         if (IgdArea.DISABLABLE.overlaps(offset, count) && context.trapping()) {
-            context.trap(false);
+            context.untrap();
         }
         return Verdict.PASS_THROUGH;
     }

@@ -8,6 +8,7 @@ import java.util.Optional;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.mediation.SharedMemory;
@@ -23,6 +24,21 @@ final class RecordingContext implements MediationContext {
             trapping = on;
             traps.add(on);
         }
+    }
+
+    @Override
+    public void untrap() {
+        trap(false);
+    }
+
+    @Override
+    public void watchDoorbells(DoorbellTap subscriber) {
+        throw new AssertionError("watchDoorbells");
+    }
+
+    @Override
+    public void unwatchDoorbells() {
+        throw new AssertionError("unwatchDoorbells");
     }
 
     @Override

@@ -22,9 +22,11 @@ import java.util.List;
 /// | param1 | offset, for read and write | length of the state, for stop and read; bytes written so far, for write |
 /// | buffer | a part of the state, for read and write | the part, for read; `datalen` says how long it is |
 ///
-/// Operations: 1 stop, 2 read, 3 write, 4 load what was written, 5 restart. They are answered ENOENT for a function that does not exist,
+/// Operations: 1 stop, 2 read, 3 write, 4 load what was written, 5 restart, 6 queues, which reads the queue pairs as they are between two
+/// packets, laid out as in [device.sim.xl710.queue.QueuePairs#save()]. They are answered ENOENT for a function that does not exist,
 /// EBUSY
-/// when it does not stand still (all but stop and restart), ERANGE for a part that is not the next one, EINVAL for a state that cannot be
+/// when it does not stand still (all but stop, restart and queues), ERANGE for a part that is not the next one, EINVAL for a state that
+/// cannot be
 /// taken over, which changes nothing.
 final class PfCommands implements Commands {
     /// `i40e_aqc_opc_get_version`.
@@ -41,6 +43,7 @@ final class PfCommands implements Commands {
     private static final int WRITE = 3;
     private static final int LOAD = 4;
     private static final int RESTART = 5;
+    private static final int QUEUES = 6;
 
     private static final int ROM_VERSION = 1;
     private static final int FIRMWARE_BUILD = 1;
@@ -83,6 +86,12 @@ final class PfCommands implements Commands {
         if (operation == RESTART) {
             transfer.restart();
             return Outcome.of(command, ReturnCode.OK);
+        }
+        if (operation == QUEUES) {
+            byte[] queues = transfer.queues();
+            int count = Math.min(queues.length, length);
+            MemorySegment.copy(queues, 0, buffer, ValueLayout.JAVA_BYTE, 0, count);
+            return Outcome.done(command, queues.length, count);
         }
         if (!transfer.stopped()) {
             return Outcome.of(command, ReturnCode.EBUSY);

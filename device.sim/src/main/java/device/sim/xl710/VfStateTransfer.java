@@ -62,6 +62,11 @@ final class VfStateTransfer {
         return true;
     }
 
+    /// The queue pairs as they are, whether the function stands still or not.
+    byte[] queues() {
+        return function.queues().save();
+    }
+
     int written() {
         return written.size();
     }

@@ -278,7 +278,8 @@ public final class QueuePairs implements Task, Doorbells {
         }
     }
 
-    /// The state of the queues, their mapping, the distribution and the events owed; not the counters. To be taken while quiesced.
+    /// The state of the queues, their mapping, the distribution and the events owed; not the counters. Taken between two packets, with all
+    /// write-backs before the heads done; to be loaded it is to be taken while quiesced.
     public byte[] save() {
         inside.lock();
         try {

@@ -9,6 +9,7 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
+import vfio.pci.api.function.DoorbellTap;
 
 /// What the core offers one mediation of one open device. Good from the open until [Mediation#close()] returns, from any thread; after
 /// that, and
@@ -58,10 +59,35 @@ public interface MediationContext {
     /// Switches trapping of the disablable areas on or off and tells the clients that take part. A repeated call with the same value has
     /// no effect.
     /// Only with [Capability#DYNAMIC_TRAP_BAR].
-    void trap(boolean on);
+    ///
+    /// @throws VfioException when trapping cannot be switched on; it is off then
+    void trap(boolean on) throws VfioException;
+
+    /// Switches trapping off, which cannot fail.
+    void untrap();
 
     /// Whether trapping is on.
     boolean trapping();
+
+    /// Has somebody told of the doorbells that the function takes out of memory that a client has mapped, in place of who was told before.
+    /// From the return on none is missed: the subscriber is called with each value before the function acts on it, also with one that was
+    /// in memory before and was not acted on yet. What was acted on before is not told; it can be read from the registers. A doorbell that
+    /// is written by a message is told as well, after [Mediation#write] saw it if it is claimed.
+    ///
+    /// Calls come on a thread of the function, which waits for the return: the subscriber returns at once, allocates nothing, may read
+    /// guest memory, and must not touch the device's registers. A RuntimeException or Error is counted as one of the mediation. It ends
+    /// with [#unwatchDoorbells()], with a reset of the device, which ends it before the device is reset, and with the mediation.
+    ///
+    /// Where the function cannot tell, every doorbell must come as a message: no client that takes no part in trapping may have mapped a
+    /// part of a BAR or have been handed its file, nor will one while this lasts. Those that take part are told by [#trap].
+    ///
+    /// @param subscriber called by one thread or by several at once, as the function does
+    /// @throws VfioException EOPNOTSUPP, with nobody told, where the function cannot tell and such a client is there
+    void watchDoorbells(DoorbellTap subscriber) throws VfioException;
+
+    /// Ends [#watchDoorbells]. On return nobody is in the subscriber but the calling thread, unless it did not return within the drain
+    /// timeout. Has no effect when nobody is told.
+    void unwatchDoorbells();
 
     /// Memory that the open device owns and that outlives this mediation: asking again by the same name, also from a successor, gives
     /// the same memory.

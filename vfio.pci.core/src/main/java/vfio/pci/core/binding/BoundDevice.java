@@ -7,6 +7,7 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.mediation.SharedMemory;
 
 /// What a mediation's context reaches of the open device: the other side of [Context], implemented by the device.
@@ -32,11 +33,22 @@ public interface BoundDevice {
     /// The claims changed.
     void claimsChanged(Context owner);
 
-    /// Switches trapping, unless its owner is no longer bound.
-    void trap(Context owner, boolean on);
+    /// Switches trapping.
+    ///
+    /// @throws VfioException EOPNOTSUPP when it is to be on and its owner is no longer bound
+    void trap(Context owner, boolean on) throws VfioException;
+
+    /// Switches trapping off, unless its owner is no longer bound.
+    void untrap(Context owner);
 
     /// Whether trapping is on.
     boolean trapping();
+
+    /// Has somebody told of doorbells, unless its owner is no longer bound.
+    void watchDoorbells(Context owner, DoorbellTap subscriber) throws VfioException;
+
+    /// Has nobody told any more.
+    void unwatchDoorbells(Context owner);
 
     /// Memory by name.
     SharedMemory sharedMemory(String name, long size) throws VfioException;

@@ -4,12 +4,14 @@ package vfio.pci.core.binding;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.mediation.SharedMemory;
@@ -120,12 +122,30 @@ public final class Context implements MediationContext {
     }
 
     @Override
-    public void trap(boolean on) {
-        checkState();
-        if (!bound) {
-            throw new IllegalStateException("context=not bound yet expected=trapping to be switched after the open");
-        }
+    public void trap(boolean on) throws VfioException {
+        check();
+        checkBound("trapping to be switched");
         device.trap(this, on);
+    }
+
+    @Override
+    public void untrap() {
+        checkState();
+        checkBound("trapping to be switched");
+        device.untrap(this);
+    }
+
+    @Override
+    public void watchDoorbells(DoorbellTap subscriber) throws VfioException {
+        check();
+        checkBound("doorbells to be watched");
+        device.watchDoorbells(this, Objects.requireNonNull(subscriber, "subscriber"));
+    }
+
+    @Override
+    public void unwatchDoorbells() {
+        checkState();
+        device.unwatchDoorbells(this);
     }
 
     @Override
@@ -149,6 +169,12 @@ public final class Context implements MediationContext {
     private void check() throws VfioException {
         if (revoked) {
             throw new VfioException(Errno.EOPNOTSUPP, "context=revoked expected=a mediation that is not closed");
+        }
+    }
+
+    private void checkBound(String what) {
+        if (!bound) {
+            throw new IllegalStateException("context=not bound yet expected=%s after the open".formatted(what));
         }
     }
 

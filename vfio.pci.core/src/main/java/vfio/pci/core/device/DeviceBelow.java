@@ -13,6 +13,7 @@ import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.function.Bar;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.mediation.SharedMemory;
 import vfio.pci.core.binding.BoundDevice;
 import vfio.pci.core.binding.Context;
@@ -85,8 +86,25 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
     }
 
     @Override
-    public void trap(Context owner, boolean on) {
-        device.interests().trap(owner, on);
+    public void trap(Context owner, boolean on) throws VfioException {
+        if (!device.interests().trap(owner, on) && on) {
+            throw new VfioException(Errno.EOPNOTSUPP, "mediation=ended expected=one that is bound");
+        }
+    }
+
+    @Override
+    public void untrap(Context owner) {
+        device.interests().trap(owner, false);
+    }
+
+    @Override
+    public void watchDoorbells(Context owner, DoorbellTap subscriber) throws VfioException {
+        device.doorbells().watch(owner, subscriber);
+    }
+
+    @Override
+    public void unwatchDoorbells(Context owner) {
+        device.doorbells().unwatch(owner);
     }
 
     @Override

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.core.device;
 
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +45,7 @@ final class DeviceHandle implements VfioDevice, Caller {
     private final OpenDevice device;
     private final Client client;
     private final List<AccessPort> ports = new CopyOnWriteArrayList<>();
-    private final List<Mapping> maps = new CopyOnWriteArrayList<>();
+    private final ClientMaps maps = new ClientMaps();
     private final Map<Integer, Event> events = new ConcurrentHashMap<>();
     private final AtomicInteger nextEvent = new AtomicInteger(1);
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -62,6 +61,11 @@ final class DeviceHandle implements VfioDevice, Caller {
 
     Client client() {
         return client;
+    }
+
+    /// What it has mapped, or may map by itself.
+    ClientMaps maps() {
+        return maps;
     }
 
     /// Whether the client may map disablable areas, so that they trap for it only while they are switched to that.
@@ -146,9 +150,20 @@ final class DeviceHandle implements VfioDevice, Caller {
                 .formatted(index, offset, length, areas));
         }
         Mapping mapping = mapAsAnswered(index, offset, length);
-        maps.add(mapping);
+        ClientMaps.Map map = maps.add(index, offset, mapping);
+        checkMappable(map::close);
         stayOpen();
-        return new HandleMap(mapping);
+        return map;
+    }
+
+    /// To be asked after it was written down what the client gets: who begins to watch looks for it in the other order.
+    private void checkMappable(Runnable takeBack) throws VfioException {
+        try {
+            device.doorbells().checkMappable(client);
+        } catch (VfioException e) {
+            takeBack.run();
+            throw e;
+        }
     }
 
     private Mapping mapAsAnswered(int index, long offset, long length) throws VfioException {
@@ -180,7 +195,13 @@ final class DeviceHandle implements VfioDevice, Caller {
         if (!info.flags().contains(RegionInfo.Flag.MMAP)) {
             return Optional.empty();
         }
-        return device.regions().at(index).memory().map(DeviceMemory::file);
+        Optional<DeviceMemory> memory = device.regions().at(index).memory();
+        if (memory.isEmpty()) {
+            return Optional.empty();
+        }
+        boolean first = maps.giveFile(index);
+        checkMappable(() -> maps.takeFileBack(index, first));
+        return memory.map(DeviceMemory::file);
     }
 
     @Override
@@ -361,7 +382,7 @@ final class DeviceHandle implements VfioDevice, Caller {
     private void giveBack() {
         ports.forEach(this::remove);
         device.irqs().disableAllOf(this);
-        maps.forEach(Mapping::close);
+        maps.close();
         device.dmaMap().unmapAll(this);
         events.values().forEach(Event::end);
     }
@@ -371,27 +392,6 @@ final class DeviceHandle implements VfioDevice, Caller {
         if (closed.get()) {
             giveBack();
             check();
-        }
-    }
-
-    /// A map of this handle's; both may close it.
-    private final class HandleMap implements RegionMap {
-        private final Mapping mapping;
-
-        HandleMap(Mapping mapping) {
-            this.mapping = mapping;
-        }
-
-        @Override
-        public MemorySegment memory() {
-            return mapping.memory();
-        }
-
-        @Override
-        public void close() {
-            if (maps.remove(mapping)) {
-                mapping.close();
-            }
         }
     }
 }

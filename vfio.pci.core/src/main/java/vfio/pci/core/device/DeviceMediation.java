@@ -140,7 +140,7 @@ final class DeviceMediation {
             return Optional.empty();
         }
         MigrationDriver vendor = driver.get();
-        return Optional.of(new MigrationEngine(device, binding.mediator().identity().name(), new MigrationEngine.Driver() {
+        return Optional.of(new MigrationEngine(device.moved(), binding.mediator().identity().name(), new MigrationEngine.Driver() {
             @Override
             public <T> T ask(MigrationEngine.Request<T> request) throws VfioException {
                 return migrate(binding, vendor, request);
@@ -163,6 +163,7 @@ final class DeviceMediation {
                 stay = made;
                 defaults.show(made.capabilities(), made.engine());
                 interests.begin(made.context(), defaults.trapInfo());
+                device.doorbells().begin(made.context());
                 made.context().bind();
                 gate.set(made.binding());
             }
@@ -219,6 +220,8 @@ final class DeviceMediation {
             gate.set(after.binding());
         }
         interests.shownIn(after.context(), defaults.trapInfo());
+        before.ifPresent(old -> device.doorbells().end(old.context()));
+        device.doorbells().begin(after.context());
         describeAgain(after);
         return true;
     }
@@ -291,6 +294,7 @@ final class DeviceMediation {
     /// Ends what a mediation had set; once.
     void forget(Stay going) {
         interests.end(going.context());
+        device.doorbells().end(going.context());
         going.engine().ifPresent(MigrationEngine::end);
         synchronized (lock) {
             if (stay != null && stay.binding() == going.binding()) {

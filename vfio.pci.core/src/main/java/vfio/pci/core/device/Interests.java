@@ -141,17 +141,23 @@ final class Interests {
     }
 
     /// Switches trapping, then tells those who take part.
-    void trap(Context asker, boolean on) {
+    ///
+    /// @return false when the asker has no say
+    boolean trap(Context asker, boolean on) {
         Optional<TrapInfoRegion> shown;
         synchronized (lock) {
-            if (owner != asker || trapping == on) {
-                return;
+            if (owner != asker) {
+                return false;
+            }
+            if (trapping == on) {
+                return true;
             }
             publishLocked(claims, disablable, on);
             shown = region;
             shown.ifPresent(state -> state.show(on));
         }
         tell(shown);
+        return true;
     }
 
     /// A mediation has no say any more: nothing traps. Its claims are taken away before, by who ends it.

@@ -15,11 +15,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import linux.sys.ProcessBarrier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
-import vfio.pci.api.PciId;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.AccessStats;
 import vfio.pci.api.device.Client;
@@ -29,32 +27,27 @@ import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.BoundFunction;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
 import vfio.pci.api.function.PciFunction;
-import vfio.pci.api.migration.IovaRange;
 import vfio.pci.api.migration.Migration;
 import vfio.pci.core.binding.Abandoned;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.config.ConfigSpace;
 import vfio.pci.core.dma.DmaMap;
-import vfio.pci.core.dma.WriteLog;
 import vfio.pci.core.irq.IrqTable;
 import vfio.pci.core.memory.DeviceMemory;
-import vfio.pci.core.migration.DirtyPages;
 import vfio.pci.core.migration.MigrationEngine;
 import vfio.pci.core.region.Region;
 
 /// A function that is open: it owns what outlives code (BAR memory, shared memory, the DMA map, the interrupts), and lends it to the
 /// function and to the
 /// mediation.
-public final class OpenDevice implements LentResources, MigrationEngine.Device {
+public final class OpenDevice implements LentResources {
     private static final System.Logger LOG = System.getLogger(OpenDevice.class.getName());
-
-    /// Most bytes of a device's state that are taken in. About twice as much is held while it is.
-    private static final long MOST_STATE_BYTES = 64 << 20;
 
     private static final String DRIVER = "vfio-pci";
 
@@ -71,6 +64,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
     private final Interests interests;
     private final DeviceBelow below = new DeviceBelow(this);
     private final DeviceMediation mediation;
+    private final WatchedDoorbells doorbells;
     private final Usability usability;
     private final List<DeviceHandle> handles = new CopyOnWriteArrayList<>();
     private final DeviceTotals totals = new DeviceTotals();
@@ -91,6 +85,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         this.usability = new Usability(described.address());
         this.interests = new Interests(described.address(), irqs);
         this.mediation = new DeviceMediation(this, interests);
+        this.doorbells = new WatchedDoorbells(this, mediation);
         CurrentFunction bound = null;
         boolean done = false;
         try {
@@ -149,6 +144,17 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         return interests;
     }
 
+    WatchedDoorbells doorbells() {
+        return doorbells;
+    }
+
+    /// Has the function tell of doorbells.
+    ///
+    /// @return whether it does
+    boolean tapDoorbells(DoorbellTap tap) throws VfioException {
+        return function.tapDoorbells(Optional.of(tap));
+    }
+
     DeviceBelow below() {
         return below;
     }
@@ -166,6 +172,10 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
     }
 
     // ---- turn
+
+    ReentrantLock turn() {
+        return turn;
+    }
 
     /// Takes the device's turn if it can be had within the drain timeout: whoever has it longer is stuck in a vendor's code. An interrupt
     /// is
@@ -354,7 +364,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         }
         irqs.raise(IrqIndex.ERR, 0);
         mediation.end(why);
-        closeFunction(function);
+        doorbells.whenOutside(() -> closeFunction(function));
         handles.forEach(DeviceHandle::tellGone);
     }
 
@@ -362,10 +372,12 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
     void close() {
         mediation.end("the device was closed");
         usability.gone("closed");
-        closeFunction(function);
-        irqs.close();
-        barMemories.values().forEach(DeviceMemory::close);
-        below.close();
+        doorbells.whenOutside(() -> {
+            closeFunction(function);
+            irqs.close();
+            barMemories.values().forEach(DeviceMemory::close);
+            below.close();
+        });
     }
 
     private void closeFunction(BoundFunction bound) {
@@ -385,6 +397,17 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         return RegionView.cut(mediation.views().describe(index, region), region, mapsDisablable(client));
     }
 
+    /// The name of a client that takes no part in trapping, and by its memory may reach registers of a BAR.
+    Optional<String> mappedByOutsider() {
+        return handles.stream().filter(handle -> !takesPart(handle.client()) && handle.maps().reachBar())
+            .map(handle -> handle.client().name()).findFirst();
+    }
+
+    /// Whether a client can be told of trapping.
+    static boolean takesPart(Client client) {
+        return client.has(Client.Feature.DISABLABLE_AREAS);
+    }
+
     /// Whether a client may map areas that can be switched to trapped.
     boolean mapsDisablable(Client client) {
         return settings.mapDisablable() || client.has(Client.Feature.DISABLABLE_AREAS);
@@ -395,6 +418,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         turn.lock();
         try {
             checkUsable();
+            doorbells.stopForReset();
             function.reset();
             config.reset();
             irqs.reset();
@@ -408,31 +432,9 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
         return mediation.migration();
     }
 
-    // ---- what the migration engine needs
-
-    @Override
-    public PciId id() {
-        return described.id();
-    }
-
-    @Override
-    public ReentrantLock turn() {
-        return turn;
-    }
-
-    @Override
-    public void writableMappings(Consumer<IovaRange> each) {
-        dma.writable(each);
-    }
-
-    @Override
-    public void logTransfers(Optional<DirtyPages> log) {
-        dma.log(log.isPresent() ? log.get()::transferred : WriteLog.NONE);
-    }
-
-    @Override
-    public long mostStateBytes() {
-        return MOST_STATE_BYTES;
+    /// The device as its migration sees it.
+    MigrationEngine.Device moved() {
+        return new MovedDevice(described.id(), turn, dma);
     }
 
     AccessStats stats() {

@@ -313,15 +313,17 @@ class MediatorGoesTest {
     void leavesARegionAddedWhileItStopsItselfEmpty() throws VfioException {
         AtomicReference<Entered> made = new AtomicReference<>();
         List<Integer> added = new ArrayList<>();
+        List<Throwable> refused = new ArrayList<>();
         VfioDevice device = openWith(Way.READ, made, mediation -> mediation.action = () -> {
             one.goes(one.mediators.getFirst());
             added.add(mediation.context.addRegion(0x1000, Optional.empty(), RegionInfo.absent(0)));
-            mediation.context.trap(true);
+            refused.add(catchThrowable(() -> mediation.context.trap(true)));
             mediation.context.claim(List.of(Claim.whole(0)));
         });
         read32(device.port(), 0, 0x4000);
         assertThat(device.regionInfo(added.getFirst()).size()).isZero();
         assertThat(one.function.status().trapping()).isFalse();
+        assertThat(refused).singleElement().isInstanceOf(VfioException.class);
         write32(device.port(), 0, 0x8000, 1);
         assertThat(one.function.stats().mediated()).isEqualTo(1);
         device.close();

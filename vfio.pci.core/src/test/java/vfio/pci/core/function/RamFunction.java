@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.PciId;
@@ -16,6 +17,7 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.BoundFunction;
 import vfio.pci.api.function.Doorbell;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.function.InterruptVectors;
 import vfio.pci.api.function.LentResources;
@@ -42,6 +44,15 @@ public final class RamFunction implements PciFunction {
     public volatile Runnable bug = () -> { };
     /// What it says can be written by an event.
     public volatile List<Doorbell> doorbells = List.of();
+
+    /// Whether it tells of doorbells.
+    public volatile boolean tells;
+    /// How often it was asked to tell.
+    public final AtomicInteger taps = new AtomicInteger();
+
+    /// Held while the function is about something, as real ones do.
+    private final ReentrantLock inside = new ReentrantLock();
+    private volatile Optional<DoorbellTap> tap = Optional.empty();
 
     /// Of BAR0. Compared with, since a walk over its ranges would allocate an iterator, which is not the core's to answer for.
     private static final long MEMORY_LIKE_END = 0x3000;
@@ -78,6 +89,21 @@ public final class RamFunction implements PciFunction {
     /// It works again.
     public void works() {
         bug = () -> { };
+    }
+
+    /// A doorbell in memory was written, and the function, which the calling thread is of, takes it.
+    public void ring(int bar, long offset, int value) {
+        inside.lock();
+        try {
+            tap.ifPresent(told -> told.doorbell(bar, offset, value));
+        } finally {
+            inside.unlock();
+        }
+    }
+
+    /// Who is told of doorbells.
+    public DoorbellTap tap() {
+        return tap.orElseThrow();
     }
 
     /// It goes away.
@@ -200,8 +226,23 @@ public final class RamFunction implements PciFunction {
         }
 
         @Override
+        public boolean tapDoorbells(Optional<DoorbellTap> next) throws VfioException {
+            check();
+            taps.incrementAndGet();
+            inside.lock();
+            try {
+                tap = tells ? next : Optional.empty();
+            } finally {
+                inside.unlock();
+            }
+            return tells;
+        }
+
+        @Override
         public void reset() throws VfioException {
             check();
+            inside.lock();
+            inside.unlock();
             done.add("reset");
             MemorySegment.copy(initialConfig, 0, config, ValueLayout.JAVA_BYTE, 0, initialConfig.length);
             bars.forEach(bar -> registers[bar.index()].fill((byte) 0));
@@ -216,6 +257,9 @@ public final class RamFunction implements PciFunction {
         @Override
         public void close() {
             if (!closed) {
+                inside.lock();
+                inside.unlock();
+                tap = Optional.empty();
                 closed = true;
                 done.add("close");
                 driver = Optional.empty();

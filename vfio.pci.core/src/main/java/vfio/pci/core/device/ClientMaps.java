@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+package vfio.pci.core.device;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import linux.sys.Mapping;
+import vfio.pci.api.device.RegionIndex;
+import vfio.pci.api.device.RegionMap;
+
+/// What one client has mapped of a device's regions, and which files it was handed by which it maps what it likes, unseen.
+final class ClientMaps implements AutoCloseable {
+    private final List<Map> maps = new CopyOnWriteArrayList<>();
+    /// Regions whose file the client has: for good, as nobody sees it close one.
+    private final Set<Integer> files = ConcurrentHashMap.newKeySet();
+
+    /// A map, which both the client and the device may close.
+    final class Map implements RegionMap {
+        private final int region;
+        private final long offset;
+        private final Mapping mapping;
+
+        private Map(int region, long offset, Mapping mapping) {
+            this.region = region;
+            this.offset = offset;
+            this.mapping = mapping;
+        }
+
+        @Override
+        public MemorySegment memory() {
+            return mapping.memory();
+        }
+
+        @Override
+        public void close() {
+            if (maps.remove(this)) {
+                mapping.close();
+            }
+        }
+    }
+
+    Map add(int region, long offset, Mapping mapping) {
+        Map map = new Map(region, offset, mapping);
+        maps.add(map);
+        return map;
+    }
+
+    /// The client is handed a region's file.
+    ///
+    /// @return whether it had none before
+    boolean giveFile(int region) {
+        return files.add(region);
+    }
+
+    /// The client was not handed the file after all.
+    void takeFileBack(int region, boolean first) {
+        if (first) {
+            files.remove(region);
+        }
+    }
+
+    /// Whether the client may reach registers of a BAR without an access that is seen.
+    boolean reachBar() {
+        return files.stream().anyMatch(region -> region <= RegionIndex.BAR5)
+            || maps.stream().anyMatch(map -> map.region <= RegionIndex.BAR5);
+    }
+
+    @Override
+    public void close() {
+        maps.forEach(Map::close);
+    }
+}
