@@ -395,7 +395,7 @@ public final class OpenDevice implements LentResources, MigrationEngine.Device {
 
     @Override
     public void logTransfers(Optional<DirtyPages> log) {
-        dma.log(log.isPresent() ? log.get()::transferred : WriteLog.NONE);
+        dma.log(log.isPresent() ? log.get() : WriteLog.NONE);
     }
 
     @Override
