@@ -118,9 +118,6 @@ final class DoorbellTrap extends DirtyTracking {
             if (!mailbox.orElseThrow().collect(seen, found, time, to) || !known) {
                 turnBlind("a ring that was not announced");
             }
-            if (blind) {
-                to.markEverything(true);
-            }
         }
     }
 
@@ -189,6 +186,7 @@ final class DoorbellTrap extends DirtyTracking {
     private void turnBlind(String why) {
         if (!blind) {
             blind = true;
+            log.ifPresent(to -> to.markEverything(true));
             LOG.log(Level.WARNING, "{0}: dirty-tracking=doorbell-trap marks everything from now on: {1}", device, why);
         }
     }

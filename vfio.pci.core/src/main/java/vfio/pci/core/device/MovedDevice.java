@@ -23,7 +23,7 @@ record MovedDevice(PciId id, ReentrantLock turn, DmaMap dma) implements Migratio
 
     @Override
     public void logTransfers(Optional<DirtyPages> log) {
-        dma.log(log.isPresent() ? log.get()::transferred : WriteLog.NONE);
+        dma.log(log.isPresent() ? log.get() : WriteLog.NONE);
     }
 
     @Override

@@ -92,7 +92,7 @@ public final class DmaMap implements DmaSpace {
             used = List.copyOf(older);
         }
         drain(used);
-        gone.forEach(DmaEntry::release);
+        gone.forEach(this::release);
     }
 
     /// Takes away everything of this owner.
@@ -112,7 +112,14 @@ public final class DmaMap implements DmaSpace {
             used = List.copyOf(older);
         }
         drain(used);
-        gone.forEach(DmaEntry::release);
+        gone.forEach(this::release);
+    }
+
+    private void release(DmaEntry entry) {
+        if (entry.writable()) {
+            log.unmapped(entry.iova(), entry.size());
+        }
+        entry.release();
     }
 
     private void publishLocked(DmaSnapshot next) {

@@ -11,4 +11,10 @@ public interface WriteLog {
     ///
     /// @param iova unsigned
     void written(long iova, long count);
+
+    /// Memory that could be written has been unmapped, and nothing writes it any more.
+    ///
+    /// @param iova unsigned
+    default void unmapped(long iova, long count) {
+    }
 }

@@ -13,12 +13,13 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.migration.DirtyLog;
 import vfio.pci.api.migration.IovaRange;
+import vfio.pci.core.dma.WriteLog;
 
 /// Which pages a device wrote, a bit for each page of the ranges a client asked for.
 ///
 /// Marking is an atomic OR after the write, and reporting takes bits out atomically before the client reads the page: so a page that is
 /// written while it is reported is in this report or in the next one. Nothing is kept of mappings, so their coming and going loses no bit.
-public final class DirtyPages implements DirtyLog {
+public final class DirtyPages implements DirtyLog, WriteLog {
     /// The smallest page there is a bit for.
     public static final long SMALLEST_PAGE = 0x1000;
     /// Most ranges; Linux takes as many as fit a page (`drivers/vfio/vfio_main.c`, `LOG_MAX_RANGES`).
@@ -135,9 +136,17 @@ public final class DirtyPages implements DirtyLog {
         everything = on;
     }
 
-    /// A transfer of the device has written here.
-    public void transferred(long iova, long length) {
+    @Override
+    public void written(long iova, long length) {
         if (transfers) {
+            mark(iova, length);
+        }
+    }
+
+    /// Where everything is marked, what is not mapped any more is so once again.
+    @Override
+    public void unmapped(long iova, long length) {
+        if (everything) {
             mark(iova, length);
         }
     }

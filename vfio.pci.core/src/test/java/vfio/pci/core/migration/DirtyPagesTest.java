@@ -99,11 +99,11 @@ class DirtyPagesTest {
     @Test
     void marksTransfersOnlyWhenTold() throws VfioException {
         DirtyPages pages = log(PAGE, new IovaRange(0, 0x10_0000));
-        pages.transferred(0, 1);
+        pages.written(0, 1);
         pages.markTransfers(true);
-        pages.transferred(PAGE, 1);
+        pages.written(PAGE, 1);
         pages.markTransfers(false);
-        pages.transferred(2 * PAGE, 1);
+        pages.written(2 * PAGE, 1);
         assertThat(report(pages, 0, 0x10_0000, PAGE)).isEqualTo(bits(1));
     }
 
