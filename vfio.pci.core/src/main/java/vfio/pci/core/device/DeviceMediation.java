@@ -164,8 +164,10 @@ final class DeviceMediation {
                 index -> new MigrationRegion(index, device::changeState)));
         }
         if (capabilities.contains(Capability.DYNAMIC_TRAP_BAR)) {
-            trapInfo = Optional.of(device.regions().special(places, RegionCapability.Type.DYNAMIC_TRAP_BAR_INFO, TrapInfoRegion::new));
-            device.irqs().special(1, IrqInfo.Type.DYNAMIC_TRAP_BAR_INFO);
+            int trapIrq = device.irqs().special(1, IrqInfo.Type.DYNAMIC_TRAP_BAR_INFO);
+            int areasIrq = device.irqs().special(Bar.ROM, IrqInfo.Type.REGION_AREAS);
+            trapInfo = Optional.of(device.regions().special(places, RegionCapability.Type.DYNAMIC_TRAP_BAR_INFO,
+                index -> new TrapInfoRegion(index, trapIrq, areasIrq)));
         }
         interests.begin(offered, trapInfo);
         device.doorbells().begin(offered);

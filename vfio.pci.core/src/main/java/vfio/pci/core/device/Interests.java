@@ -24,6 +24,8 @@ final class Interests {
     private List<Claim> disablable = List.of();
     private Optional<TrapInfoRegion> region = Optional.empty();
     private volatile boolean trapping;
+    /// How often trapping was switched; wraps.
+    private volatile int generation;
     /// What the access path asks: for clients that cannot be told of trapping, and for those that can.
     private volatile Interest untold = Interest.NONE;
     private volatile Interest told = Interest.NONE;
@@ -42,11 +44,31 @@ final class Interests {
         return trapping;
     }
 
+    /// Number of the last switch of trapping.
+    int generation() {
+        return generation;
+    }
+
+    /// The areas that can be switched.
+    List<Claim> disablable() {
+        synchronized (lock) {
+            return disablable;
+        }
+    }
+
+    /// The index of the region that shows whether areas trap, if there is one.
+    Optional<Integer> shownIn() {
+        synchronized (lock) {
+            return region.map(shown -> shown.info().index());
+        }
+    }
+
     /// A mediation gets a say, and may have a region that shows whether areas trap.
     void begin(Context newOwner, Optional<TrapInfoRegion> shownIn) {
         synchronized (lock) {
             owner = newOwner;
             region = shownIn;
+            region.ifPresent(state -> state.show(false, generation));
         }
     }
 
@@ -75,6 +97,7 @@ final class Interests {
     /// @return false when the asker has no say
     boolean trap(Context asker, boolean on) {
         Optional<TrapInfoRegion> shown;
+        List<Claim> areas;
         synchronized (lock) {
             if (owner != asker) {
                 return false;
@@ -84,30 +107,37 @@ final class Interests {
             }
             publishLocked(claims, disablable, on);
             shown = region;
-            shown.ifPresent(state -> state.show(on));
+            areas = disablable;
+            showLocked();
         }
-        tell(shown);
+        tell(shown, areas);
         return true;
     }
 
     /// A mediation has no say any more: nothing traps. Its claims are taken away before, by who ends it.
     void end(Context asker) {
         Optional<TrapInfoRegion> shown;
+        List<Claim> areas;
         boolean switched;
         synchronized (lock) {
             if (owner != asker) {
                 return;
             }
             shown = region;
+            areas = disablable;
             switched = trapping;
             publishLocked(claims, List.of(), false);
-            shown.ifPresent(state -> state.show(false));
+            showLocked();
             owner = null;
             region = Optional.empty();
         }
         if (switched) {
-            tell(shown);
+            tell(shown, areas);
         }
+    }
+
+    private void showLocked() {
+        region.ifPresent(state -> state.show(trapping, generation));
     }
 
     private void publishLocked(List<Claim> newClaims, List<Claim> newDisablable, boolean on) {
@@ -115,14 +145,19 @@ final class Interests {
         Interest newTold = Interest.of(newClaims, on ? newDisablable : List.of());
         claims = newClaims;
         disablable = newDisablable;
-        trapping = on;
+        if (trapping != on) {
+            generation++;
+            trapping = on;
+        }
         untold = newUntold;
         told = newTold;
     }
 
-    private void tell(Optional<TrapInfoRegion> shown) {
+    private void tell(Optional<TrapInfoRegion> shown, List<Claim> areas) {
         LOG.log(System.Logger.Level.DEBUG, "{0}: trapping={1}", address, trapping);
         shown.ifPresent(TrapInfoRegion::tell);
         irqs.special(IrqInfo.Type.DYNAMIC_TRAP_BAR_INFO).ifPresent(irq -> irqs.raise(irq, 0));
+        irqs.special(IrqInfo.Type.REGION_AREAS).ifPresent(
+            irq -> areas.stream().mapToInt(Claim::region).distinct().forEach(changed -> irqs.raise(irq, changed)));
     }
 }
