@@ -20,6 +20,8 @@ import vfio.pci.api.migration.StateSection;
 
 /// The migration of one mediated device. Everything but [#state()] happens in the device's turn.
 public final class MigrationEngine implements Migration {
+    private static final System.Logger LOG = System.getLogger(MigrationEngine.class.getName());
+
     private static final Driver GONE = new Driver() {
         @Override
         public <T> T ask(Request<T> request) throws VfioException {
@@ -161,7 +163,15 @@ public final class MigrationEngine implements Migration {
     }
 
     private void beginPreCopy() throws VfioException {
-        ask(MigrationDriver::beginPreCopy);
+        boolean begun = false;
+        try {
+            ask(MigrationDriver::beginPreCopy);
+            begun = true;
+        } finally {
+            if (!begun) {
+                endQuietly(MigrationDriver::endPreCopy);
+            }
+        }
         saving = Optional.of(new StreamWriter(header));
     }
 
@@ -226,6 +236,15 @@ public final class MigrationEngine implements Migration {
             command.of(vendor);
             return vendor;
         });
+    }
+
+    /// Has the vendor end something, where there is something else to be told already, or nobody to tell it to.
+    private void endQuietly(Command command) {
+        try {
+            ask(command);
+        } catch (VfioException e) {
+            LOG.log(System.Logger.Level.DEBUG, "{0}: {1}", device.id(), e.getMessage());
+        }
     }
 
     @Override
@@ -309,6 +328,7 @@ public final class MigrationEngine implements Migration {
             } finally {
                 if (!begun) {
                     device.logTransfers(Optional.empty());
+                    endQuietly(MigrationDriver::endTracking);
                 }
             }
         } finally {
@@ -321,8 +341,11 @@ public final class MigrationEngine implements Migration {
         device.turn().lock();
         try {
             logged();
-            ask(MigrationDriver::endTracking);
-            endLog();
+            try {
+                ask(MigrationDriver::endTracking);
+            } finally {
+                endLog();
+            }
         } finally {
             device.turn().unlock();
         }
@@ -361,8 +384,15 @@ public final class MigrationEngine implements Migration {
         device.logTransfers(Optional.empty());
     }
 
-    /// The device was reset: it runs, and nothing is logged, saved or resumed. The vendor learns of it otherwise. In the device's turn.
+    /// The device was reset: it runs, and nothing is logged, saved or resumed. What the vendor had begun it is asked to end; of the reset
+    /// it learns otherwise, after that. In the device's turn.
     public void reset() {
+        if (log.isPresent()) {
+            endQuietly(MigrationDriver::endTracking);
+        }
+        if (state == MigrationState.PRE_COPY || state == MigrationState.PRE_COPY_P2P) {
+            endQuietly(MigrationDriver::endPreCopy);
+        }
         state = MigrationState.RUNNING;
         saving = Optional.empty();
         resuming = Optional.empty();
