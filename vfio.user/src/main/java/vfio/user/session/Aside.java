@@ -25,7 +25,8 @@ import vfio.user.wire.RegionAccessLayout;
 
 /// Requests that are carried out while another of the same client is stuck in the device, because that one waits for them: the device
 /// waits for the client to say that it has acted on a switch of trapping. They are accesses of the region in which it says so, and
-/// questions about regions. They overtake what else the client has sent. Used by [Meanwhile], in its turns.
+/// questions about regions. They overtake what else the client has sent. The region is answered by the core
+/// alone; a mediation asked about a region that does not return is overtaken by the loop as in any turn. Used by [Meanwhile], in its turns.
 final class Aside extends Exchange {
     private final OpenDevice open;
     private final boolean disablable;

@@ -13,7 +13,7 @@ import vfio.user.loop.Source;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.HostOrder;
 
-/// Reads a client's socket while its request is stuck in a device, on the loop, which never enters a device here.
+/// Reads a client's socket while its request is stuck in a device, on the loop, which enters the device here for no more than [Aside].
 ///
 /// What comes waits in order, except replies to DMA_READ and DMA_WRITE, which the stuck request may be waiting for, and what [Aside]
 /// carries

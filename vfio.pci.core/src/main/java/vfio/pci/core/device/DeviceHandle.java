@@ -172,24 +172,18 @@ final class DeviceHandle implements VfioDevice, Caller {
         }
         Mapping mapping = mapAsAnswered(index, offset, length);
         ClientMaps.Map map = maps.add(index, offset, mapping);
-        checkMappable(map::close);
-        checkNotTrapping(map);
+        checkMappable(map);
         stayOpen();
         return map;
     }
 
-    /// To be asked after it was written down what the client gets: who begins to watch looks for it in the other order.
-    private void checkMappable(Runnable takeBack) throws VfioException {
-        try {
-            device.doorbells().checkMappable(this);
-        } catch (VfioException e) {
-            takeBack.run();
-            throw e;
+    /// Asked after it was written down what the client gets: who begins to watch doorbells, or switches trapping, looks for it afterwards.
+    private void checkMappable(ClientMaps.Map map) throws VfioException {
+        if (!device.doorbells().isMappable(this)) {
+            map.close();
+            throw new VfioException(Errno.EBUSY, "device=%s doorbells=watched by messages client=%s expected=a client that takes part"
+                .formatted(address(), client.name()));
         }
-    }
-
-    /// As above: who switches trapping looks for maps afterwards.
-    private void checkNotTrapping(ClientMaps.Map map) throws VfioException {
         if (takesPart() && device.interests().trapping() && device.interests().disablable().stream().anyMatch(map::overlaps)) {
             map.close();
             throw new VfioException(Errno.EBUSY, "trapping=on client=%s expected=a map of what does not trap".formatted(client.name()));
@@ -230,7 +224,10 @@ final class DeviceHandle implements VfioDevice, Caller {
             return Optional.empty();
         }
         boolean first = maps.giveFile(index);
-        checkMappable(() -> maps.takeFileBack(index, first));
+        if (!device.doorbells().isMappable(this)) {
+            maps.takeFileBack(index, first);
+            return Optional.empty();
+        }
         return memory.map(DeviceMemory::file);
     }
 

@@ -136,12 +136,9 @@ final class WatchedDoorbells {
         }
     }
 
-    /// Refuses what would let a client write doorbells that nobody sees.
-    void checkMappable(DeviceHandle handle) throws VfioException {
-        if (byMessageOnly && !handle.takesPart()) {
-            throw new VfioException(Errno.EBUSY, "function=%s doorbells=watched by messages client=%s expected=a client that takes part"
-                .formatted(device.address(), handle.client().name()));
-        }
+    /// Whether a client may get memory by which it could write doorbells that nobody sees.
+    boolean isMappable(DeviceHandle handle) {
+        return !byMessageOnly || handle.takesPart();
     }
 
     /// As [vfio.pci.api.mediation.MediationContext#unwatchDoorbells].
