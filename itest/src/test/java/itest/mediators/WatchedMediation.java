@@ -71,6 +71,12 @@ abstract class WatchedMediation extends Mediation {
         return Verdict.PASS_THROUGH;
     }
 
+    /** For a subclass that is called in another way. */
+    final void called() {
+        entered.incrementAndGet();
+        lookIfLate();
+    }
+
     private void enter() {
         insideThis.incrementAndGet();
         inside.incrementAndGet();

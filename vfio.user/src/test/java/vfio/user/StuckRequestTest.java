@@ -4,7 +4,9 @@ package vfio.user;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.Semaphore;
+import linux.sys.Fd;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import vfio.pci.api.VfioException;
@@ -60,6 +62,39 @@ class StuckRequestTest {
                 assertThat(answer.errno()).isZero();
             }
             assertThat(client.call(RawClient.REGION_READ, RawClient.access(0, 2, 4)).fields().getInt(16)).isEqualTo(1999);
+        }
+    }
+
+    /// What the stuck request waits for overtakes what does not belong to it.
+    @Test
+    void carriesOutWhatItWaitsFor() throws VfioException, InterruptedException {
+        try (PatientServer patient = new PatientServer(fixture); RawClient client = RawClient.ready(patient.socket)) {
+            TestDevice device = patient.device();
+            int specific = TestDevice.SPECIFIC;
+            client.send(RawClient.message(1, RawClient.REGION_READ, 0, RawClient.access(TestDevice.BLOCKING, 2, 4).array()).array());
+            ServerFixture.await("the access is inside", () -> device.inside.get() == 1);
+            device.awaited = OptionalInt.of(specific);
+            client.send(RawClient.message(2, RawClient.REGION_WRITE, 0, RawClient.access(0, 2, 4).u32(5).array()).array());
+            client.send(RawClient.message(3, RawClient.REGION_WRITE, 0, RawClient.access(12, specific, 4).u32(6).array()).array());
+            client.post(RawClient.REGION_WRITE, RawClient.access(16, specific, 4).u32(7));
+            client.send(RawClient.message(4, RawClient.REGION_READ, 0, RawClient.access(12, specific, 8).array()).array());
+            client.send(RawClient.message(5, RawClient.REGION_READ, 0, RawClient.access(0x1000, specific, 4).array()).array());
+            client.send(RawClient.message(6, RawClient.GET_REGION_INFO, 0, Bytes.of().u32(0x1000, 0, 0, 0).u64(0, 0).array()).array());
+            assertThat(client.receive().id()).isEqualTo(3);
+            RawClient.Answer read = client.receive();
+            assertThat(read.id()).isEqualTo(4);
+            assertThat(new int[] {read.fields().getInt(16), read.fields().getInt(20)}).containsExactly(6, 7);
+            assertThat(client.receive().errno()).as("outside the region").isEqualTo(22);
+            RawClient.Answer info = client.receive();
+            assertThat(info.id()).isEqualTo(6);
+            assertThat(info.fds()).hasSize(1);
+            info.fds().forEach(Fd::close);
+            assertThat(client.peek()).as("nothing else").isEqualTo(RawClient.EAGAIN);
+            device.awaited = OptionalInt.empty();
+            client.send(RawClient.message(7, RawClient.REGION_WRITE, 0, RawClient.access(12, specific, 4).u32(8).array()).array());
+            assertThat(client.peek()).as("nothing waits for it").isEqualTo(RawClient.EAGAIN);
+            device.blocked.release();
+            assertThat(new int[] {client.receive().id(), client.receive().id(), client.receive().id()}).containsExactly(1, 2, 7);
         }
     }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -75,6 +76,8 @@ final class TestDevice implements VfioDevice {
     volatile Errno resetFailure;
     /// When set, masking fails with it.
     volatile Errno maskFailure;
+    /// The region where it waits for an acknowledgement, if it does.
+    volatile OptionalInt awaited = OptionalInt.empty();
     /// How it is moved, if it can be.
     volatile Migration migration;
     private final OwnedFd bar0File;
@@ -320,6 +323,11 @@ final class TestDevice implements VfioDevice {
         calls.add("unmap all");
         mappings.values().forEach(TestDevice::release);
         mappings.clear();
+    }
+
+    @Override
+    public OptionalInt awaitsAcknowledgementIn() {
+        return awaited;
     }
 
     @Override

@@ -19,6 +19,8 @@ final class DeviceGetRegionInfo implements Handler {
         RegionInfoLayout.RegionInfo asked = RegionInfoLayout.decode(exchange.request(), exchange.payload());
         Exchange.requireArgsz(asked.argsz(), RegionInfoLayout.BYTES);
         int index = Exchange.index("index", asked.index());
+        // Before the list: the device then knows that this client may map, should what may be mapped change from now on.
+        Optional<OwnedFd> handed = exchange.device().regionFile(index);
         RegionInfo info = exchange.device().regionInfo(index);
         boolean disablable = exchange.tellsDisablableAreas();
         int capabilities = RegionCapabilities.size(info.capabilities(), disablable);
@@ -27,7 +29,7 @@ final class DeviceGetRegionInfo implements Handler {
             throw new VfioException(Errno.E2BIG, "region=%d capabilities=0x%x more than one message holds".formatted(index, capabilities));
         }
         boolean complete = asked.argsz() >= whole;
-        Optional<OwnedFd> file = info.flags().contains(RegionInfo.Flag.MMAP) ? exchange.device().regionFile(index) : Optional.empty();
+        Optional<OwnedFd> file = info.flags().contains(RegionInfo.Flag.MMAP) ? handed : Optional.empty();
         boolean listed = complete && capabilities != 0;
         long flags = flags(info, file.isPresent()) | (listed ? RegionInfoLayout.FLAG_CAPS : 0);
         RegionInfoLayout.encode(new RegionInfoLayout.RegionInfo(whole, flags, index, listed ? RegionInfoLayout.BYTES : 0, info.size(), 0),

@@ -408,6 +408,7 @@ public final class Connection extends Source {
     private void begin(OpenDevice device, Negotiation negotiation) {
         waits.prepare(socket);
         exchange.open(device, negotiation.proposed().disablableAreas());
+        meanwhile.carryOutBy(new Aside(device, negotiation.proposed().disablableAreas(), host.limits(), faults));
         memory.limit(negotiation.transferBytes());
         allOnes = host.limits().answersAllOnes(negotiation.ignoresErrors());
         meanwhile.answerAllOnes(allOnes);

@@ -3,6 +3,7 @@ package vfio.user.session;
 
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.Optional;
 import linux.sys.Epoll;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
@@ -12,9 +13,11 @@ import vfio.user.loop.Source;
 import vfio.user.wire.HeaderLayout;
 import vfio.user.wire.HostOrder;
 
-/// Reads a client's socket while its request is stuck in a device, on the loop, which never enters a device here.
+/// Reads a client's socket while its request is stuck in a device, on the loop, which enters the device here for no more than [Aside].
 ///
-/// What comes waits in order, except replies to DMA_READ and DMA_WRITE, which the stuck request may be waiting for. When the request has
+/// What comes waits in order, except replies to DMA_READ and DMA_WRITE, which the stuck request may be waiting for, and what [Aside]
+/// carries
+/// out at once, for the same reason. When the request has
 /// taken longer than the bound it is answered ETIMEDOUT, and from then until it comes back so is every request that wants an answer, as
 /// soon as it is read: each within its bound then, and none is carried out. Posted writes are kept, as nobody could be told that they
 /// were not done, up to [Buffers#SPARE] bytes; what is more is dropped and counted.
@@ -23,6 +26,8 @@ final class Meanwhile extends Source {
     private static final Runnable NOTHING = () -> { };
 
     private final Object lock = new Object();
+    /// None until the device is open.
+    private Optional<Aside> aside = Optional.empty();
     private final Host host;
     private final UnixSocket socket;
     private final ClientMemory memory;
@@ -56,6 +61,11 @@ final class Meanwhile extends Source {
     /// From now on region accesses are answered with success and all ones instead of an error, or not. While there is no stuck request.
     void answerAllOnes(boolean instead) {
         allOnes = instead;
+    }
+
+    /// What of the device answers at once, though a request is stuck in it. While there is no stuck request.
+    void carryOutBy(Aside side) {
+        aside = Optional.of(side);
     }
 
     /// Messages nobody has looked at yet.
@@ -193,7 +203,7 @@ final class Meanwhile extends Source {
             return Inbound.Verdict.REMOVE;
         }
         if (!late) {
-            return Inbound.Verdict.KEEP;
+            return lookAside(buffer, at, size);
         }
         if ((flags & HeaderLayout.F_NO_REPLY) != 0) {
             if (kept + size <= Buffers.SPARE) {
@@ -206,6 +216,18 @@ final class Meanwhile extends Source {
             return Inbound.Verdict.STOP;
         }
         answer(in, at, size);
+        out.flush(socket);
+        return Inbound.Verdict.REMOVE;
+    }
+
+    private Inbound.Verdict lookAside(MemorySegment buffer, int at, int size) {
+        if (aside.isEmpty() || !aside.get().takes(buffer, at, size)) {
+            return Inbound.Verdict.KEEP;
+        }
+        if (out.isWaiting() || memory.isHalfOut()) {
+            return Inbound.Verdict.STOP;
+        }
+        aside.get().carryOut(buffer, at, size, out);
         out.flush(socket);
         return Inbound.Verdict.REMOVE;
     }
@@ -241,6 +263,7 @@ final class Meanwhile extends Source {
 
     /// Closes what nobody will look at any more.
     void close() {
+        aside.ifPresent(Aside::close);
         spare[0].close();
         if (stuck != null) {
             in.close();

@@ -11,7 +11,7 @@ public record Client(String name, Set<Feature> features) {
     /// What a client may take part in.
     public enum Feature {
         /// Understands the capability that says which areas of a sparse-mmap list can be switched to trapped at run time, and unmaps them
-        /// when told.
+        /// when told. It says that it has by the dynamic-trap-bar-info region.
         DISABLABLE_AREAS,
         /// Lives in this process, so that an event can be named by an id got from [VfioDevice#registerEvent].
         EVENT_IDS

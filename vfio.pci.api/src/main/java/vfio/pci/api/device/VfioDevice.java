@@ -3,6 +3,7 @@ package vfio.pci.api.device;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.osgi.annotation.versioning.ProviderType;
 import vfio.pci.api.OwnedFd;
 import vfio.pci.api.PciAddress;
@@ -103,6 +104,15 @@ public interface VfioDevice extends AutoCloseable {
 
     /// Takes away all mappings this handle made.
     void dmaUnmapAll();
+
+    /// Where a call that is in this device waits for the client of this handle to say that it has acted on a switch of trapping: a
+    /// region that answers at once. Its accesses must be carried out then, and so must questions about regions, though the call is the
+    /// client's own. Any thread.
+    ///
+    /// @return empty when nothing is waited for
+    default OptionalInt awaitsAcknowledgementIn() {
+        return OptionalInt.empty();
+    }
 
     /// Resets the device: the function and the virtual config space go back to their initial values, the INTx pin is low and unmasked,
     /// and the mediation is

@@ -56,11 +56,17 @@ public interface MediationContext {
     /// Replaces the claims. On return every access that began afterwards goes by the new ones.
     void claim(List<Claim> claims);
 
-    /// Switches trapping of the disablable areas on or off and tells the clients that take part. A repeated call with the same value has
-    /// no effect.
-    /// Only with [Capability#DYNAMIC_TRAP_BAR].
+    /// Switches trapping of the disablable areas on or off and tells the clients that take part. On return from switching it on their
+    /// accesses really trap: each of them that had mapped a part of such an area, or may have, has said that it has unmapped it. They are
+    /// waited for half the drain timeout. The clients that take no part either could not map these areas, or can by configuration; what
+    /// the latter write is known by [#watchDoorbells] only.
     ///
-    /// @throws VfioException when trapping cannot be switched on; it is off then
+    /// A call on a thread that is in an access, or in a subscriber of [#watchDoorbells], tells the clients and does not wait, for it may be
+    /// the client's access that it is in. A repeated call tells nobody, and waits if somebody has not answered yet. Only with
+    /// [Capability#DYNAMIC_TRAP_BAR].
+    ///
+    /// @throws VfioException ETIMEDOUT, with trapping off, naming a client that has not acknowledged it; EOPNOTSUPP after the mediation's
+    ///     end
     void trap(boolean on) throws VfioException;
 
     /// Switches trapping off, which cannot fail.

@@ -11,8 +11,13 @@ import vfio.pci.api.VfioException;
 /// result to clients in both forms.
 ///
 /// Calls are serialised with each other, with reset and with close of the same device; an access may come in at the same time. A call that
-/// throws leaves the device in the state it was in. A reset is told by [vfio.pci.api.mediation.Mediation#reset()]: from then on the device
-/// runs, nothing is saved or loaded any more, and dirty pages are not tracked.
+/// throws leaves the device in the state it was in. What was begun is ended, whichever way it goes: [#endTracking()] and [#endPreCopy()]
+/// follow the stop of the logging and the end or the cancelling of the copy, a beginning that threw, and a reset, which
+/// [vfio.pci.api.mediation.Mediation#reset()] then tells of: from then on the device runs, and nothing is saved or loaded any more. The end
+/// of the mediation is [vfio.pci.api.mediation.Mediation#close()] alone.
+///
+/// A mediator that needs doorbells to trap for this switches that on where tracking or the copy begins: as
+/// [vfio.pci.api.mediation.MediationContext#trap] returns when accesses really trap, so does the client's request.
 @ConsumerType
 public abstract class MigrationDriver {
     /// For vendors.
@@ -83,7 +88,7 @@ public abstract class MigrationDriver {
         return 0;
     }
 
-    /// The client has ended or given up to copy.
+    /// The client has ended or given up to copy, or the beginning failed.
     public void endPreCopy() {
     }
 
@@ -125,7 +130,7 @@ public abstract class MigrationDriver {
     public void collect(DirtyLog log) throws VfioException {
     }
 
-    /// Nobody wants to know any more.
+    /// Nobody wants to know any more, or the beginning failed.
     public void endTracking() {
     }
 }

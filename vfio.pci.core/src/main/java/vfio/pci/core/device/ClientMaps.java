@@ -9,12 +9,20 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import linux.sys.Mapping;
 import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionMap;
+import vfio.pci.api.mediation.Claim;
 
 /// What one client has mapped of a device's regions, and which files it was handed by which it maps what it likes, unseen.
 final class ClientMaps implements AutoCloseable {
     private final List<Map> maps = new CopyOnWriteArrayList<>();
     /// Regions whose file the client has: for good, as nobody sees it close one.
     private final Set<Integer> files = ConcurrentHashMap.newKeySet();
+
+    private final Runnable unmapped;
+
+    /// @param unmapped run after a map was closed
+    ClientMaps(Runnable unmapped) {
+        this.unmapped = unmapped;
+    }
 
     /// A map, which both the client and the device may close.
     final class Map implements RegionMap {
@@ -28,6 +36,11 @@ final class ClientMaps implements AutoCloseable {
             this.mapping = mapping;
         }
 
+        /// Whether a part of it is in that range.
+        boolean overlaps(Claim area) {
+            return region == area.region() && area.range().overlaps(offset, mapping.memory().byteSize());
+        }
+
         @Override
         public MemorySegment memory() {
             return mapping.memory();
@@ -37,6 +50,7 @@ final class ClientMaps implements AutoCloseable {
         public void close() {
             if (maps.remove(this)) {
                 mapping.close();
+                unmapped.run();
             }
         }
     }
@@ -65,6 +79,11 @@ final class ClientMaps implements AutoCloseable {
     boolean reachBar() {
         return files.stream().anyMatch(region -> region <= RegionIndex.BAR5)
             || maps.stream().anyMatch(map -> map.region <= RegionIndex.BAR5);
+    }
+
+    /// Whether the client may reach a part of that range so.
+    boolean reach(Claim area) {
+        return files.contains(area.region()) || maps.stream().anyMatch(map -> map.overlaps(area));
     }
 
     @Override

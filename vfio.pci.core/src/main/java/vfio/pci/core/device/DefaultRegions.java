@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionCapability;
+import vfio.pci.api.function.Bar;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.migration.MigrationEngine;
@@ -65,8 +66,10 @@ final class DefaultRegions {
         }
         boolean traps = capabilities.contains(Capability.DYNAMIC_TRAP_BAR);
         if (traps && trapInfo.isEmpty()) {
-            trapInfo = Optional.of(device.regions().special(places, RegionCapability.Type.DYNAMIC_TRAP_BAR_INFO, TrapInfoRegion::new));
-            device.irqs().special(1, IrqInfo.Type.DYNAMIC_TRAP_BAR_INFO);
+            int trapIrq = device.irqs().special(1, IrqInfo.Type.DYNAMIC_TRAP_BAR_INFO);
+            int areasIrq = device.irqs().special(Bar.ROM, IrqInfo.Type.REGION_AREAS);
+            trapInfo = Optional.of(device.regions().special(places, RegionCapability.Type.DYNAMIC_TRAP_BAR_INFO,
+                index -> new TrapInfoRegion(index, trapIrq, areasIrq)));
         } else if (!traps && trapInfo.isPresent()) {
             remove(RegionCapability.Type.DYNAMIC_TRAP_BAR_INFO);
             trapInfo = Optional.empty();

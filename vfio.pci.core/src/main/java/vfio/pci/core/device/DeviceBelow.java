@@ -87,8 +87,10 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
 
     @Override
     public void trap(Context owner, boolean on) throws VfioException {
-        if (!device.interests().trap(owner, on) && on) {
-            throw new VfioException(Errno.EOPNOTSUPP, "mediation=ended expected=one that is bound");
+        if (on) {
+            device.trapSwitch().on(owner);
+        } else {
+            untrap(owner);
         }
     }
 

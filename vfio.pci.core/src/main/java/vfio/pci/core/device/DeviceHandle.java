@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -31,6 +32,7 @@ import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.Doorbell;
+import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.api.migration.Migration;
 import vfio.pci.core.binding.Faults;
@@ -45,10 +47,13 @@ final class DeviceHandle implements VfioDevice, Caller {
     private final OpenDevice device;
     private final Client client;
     private final List<AccessPort> ports = new CopyOnWriteArrayList<>();
-    private final ClientMaps maps = new ClientMaps();
+    private final ClientMaps maps = new ClientMaps(this::unmapped);
     private final Map<Integer, Event> events = new ConcurrentHashMap<>();
     private final AtomicInteger nextEvent = new AtomicInteger(1);
     private final AtomicBoolean closed = new AtomicBoolean();
+    /// Whether the client was shown disablable areas for it is told when a region's areas change; for good.
+    private volatile boolean shownAreas;
+    private volatile int acknowledged;
     private final Object goneLock = new Object();
     /// Guarded by the gone lock.
     private final List<Runnable> goneListeners = new ArrayList<>();
@@ -63,6 +68,10 @@ final class DeviceHandle implements VfioDevice, Caller {
         return client;
     }
 
+    private void unmapped() {
+        device.trapSwitch().heard();
+    }
+
     /// What it has mapped, or may map by itself.
     ClientMaps maps() {
         return maps;
@@ -70,7 +79,34 @@ final class DeviceHandle implements VfioDevice, Caller {
 
     /// Whether the client may map disablable areas, so that they trap for it only while they are switched to that.
     boolean told() {
-        return device.mapsDisablable(client);
+        return device.settings().mapDisablable() || client.has(Client.Feature.DISABLABLE_AREAS);
+    }
+
+    /// Whether the client says when it has acted on a switch of trapping: it understands which areas are disablable, or was shown them
+    /// because it is told when a region's areas change.
+    boolean takesPart() {
+        return client.has(Client.Feature.DISABLABLE_AREAS) || shownAreas;
+    }
+
+    /// Whether what the client has mapped, or may have, may be a part of these areas.
+    boolean reaches(List<Claim> areas) {
+        return !closed.get() && areas.stream().anyMatch(maps::reach);
+    }
+
+    @Override
+    public void acknowledge(int generation) {
+        acknowledged = generation;
+        device.trapSwitch().heard();
+    }
+
+    @Override
+    public int acknowledged() {
+        return acknowledged;
+    }
+
+    @Override
+    public OptionalInt awaitsAcknowledgementIn() {
+        return device.trapSwitch().awaits(this);
     }
 
     Stream<AccessCounters> counters() {
@@ -90,7 +126,13 @@ final class DeviceHandle implements VfioDevice, Caller {
     @Override
     public RegionInfo regionInfo(int index) throws VfioException {
         check();
-        return device.regionInfo(index, client);
+        boolean told = told();
+        if (!told && device.trapSwitch().tellsAreas(this, index)) {
+            // Before the areas are looked at: a switch that comes now either finds this set, or is seen here.
+            shownAreas = true;
+            told = !device.interests().trapping();
+        }
+        return device.regionInfo(index, told);
     }
 
     @Override
@@ -151,18 +193,21 @@ final class DeviceHandle implements VfioDevice, Caller {
         }
         Mapping mapping = mapAsAnswered(index, offset, length);
         ClientMaps.Map map = maps.add(index, offset, mapping);
-        checkMappable(map::close);
+        checkMappable(map);
         stayOpen();
         return map;
     }
 
-    /// To be asked after it was written down what the client gets: who begins to watch looks for it in the other order.
-    private void checkMappable(Runnable takeBack) throws VfioException {
-        try {
-            device.doorbells().checkMappable(client);
-        } catch (VfioException e) {
-            takeBack.run();
-            throw e;
+    /// Asked after it was written down what the client gets: who begins to watch doorbells, or switches trapping, looks for it afterwards.
+    private void checkMappable(ClientMaps.Map map) throws VfioException {
+        if (!device.doorbells().isMappable(this)) {
+            map.close();
+            throw new VfioException(Errno.EBUSY, "device=%s doorbells=watched by messages client=%s expected=a client that takes part"
+                .formatted(address(), client.name()));
+        }
+        if (takesPart() && device.interests().trapping() && device.interests().disablable().stream().anyMatch(map::overlaps)) {
+            map.close();
+            throw new VfioException(Errno.EBUSY, "trapping=on client=%s expected=a map of what does not trap".formatted(client.name()));
         }
     }
 
@@ -200,7 +245,10 @@ final class DeviceHandle implements VfioDevice, Caller {
             return Optional.empty();
         }
         boolean first = maps.giveFile(index);
-        checkMappable(() -> maps.takeFileBack(index, first));
+        if (!device.doorbells().isMappable(this)) {
+            maps.takeFileBack(index, first);
+            return Optional.empty();
+        }
         return memory.map(DeviceMemory::file);
     }
 
@@ -376,6 +424,7 @@ final class DeviceHandle implements VfioDevice, Caller {
             return;
         }
         giveBack();
+        device.trapSwitch().heard();
         device.closed(this);
     }
 

@@ -13,6 +13,11 @@ public record DeviceSettings(boolean mapDisablable, Duration drainTimeout, int m
     /// As configured for nobody in particular.
     public static final DeviceSettings DEFAULT = new DeviceSettings(false, Duration.ofSeconds(2), 65_535, 16);
 
+    /// How long clients are waited for that are to act on a switch of trapping: shorter than whatever waits for who waits here.
+    public Duration acknowledgeTimeout() {
+        return drainTimeout.dividedBy(2);
+    }
+
     /// The same with another answer to one question.
     public DeviceSettings withMapDisablable(boolean map) {
         return new DeviceSettings(map, drainTimeout, mostMaps, mostFaults);

@@ -26,6 +26,8 @@ final class Interests {
     /// Whether the owner goes, and claims nothing any more.
     private boolean deaf;
     private volatile boolean trapping;
+    /// How often trapping was switched; wraps.
+    private volatile int generation;
     /// What the access path asks: for clients that cannot be told of trapping, and for those that can.
     private volatile Interest untold = Interest.NONE;
     private volatile Interest told = Interest.NONE;
@@ -44,12 +46,32 @@ final class Interests {
         return trapping;
     }
 
+    /// Number of the last switch of trapping.
+    int generation() {
+        return generation;
+    }
+
+    /// The areas that can be switched.
+    List<Claim> disablable() {
+        synchronized (lock) {
+            return disablable;
+        }
+    }
+
+    /// The index of the region that shows whether areas trap, if there is one.
+    Optional<Integer> shownIn() {
+        synchronized (lock) {
+            return region.map(shown -> shown.info().index());
+        }
+    }
+
     /// A mediation gets a say, and may have a region that shows whether areas trap.
     void begin(Context newOwner, Optional<TrapInfoRegion> shownIn) {
         synchronized (lock) {
             owner = newOwner;
             region = shownIn;
             deaf = false;
+            showLocked();
         }
     }
 
@@ -71,7 +93,7 @@ final class Interests {
             region = kept.region();
             deaf = false;
             publishLocked(kept.claims(), kept.disablable(), kept.trapping());
-            region.ifPresent(state -> state.show(kept.trapping()));
+            showLocked();
         }
     }
 
@@ -80,7 +102,7 @@ final class Interests {
         synchronized (lock) {
             begin(newOwner, shownIn);
             publishLocked(List.of(), List.of(), false);
-            shownIn.ifPresent(state -> state.show(false));
+            showLocked();
         }
     }
 
@@ -89,7 +111,7 @@ final class Interests {
         synchronized (lock) {
             if (owner == asker) {
                 region = shown;
-                shown.ifPresent(state -> state.show(trapping));
+                showLocked();
             }
         }
     }
@@ -97,13 +119,15 @@ final class Interests {
     /// Another has been taken over from, and the areas trap or not.
     void tellOf(Kept before) {
         Optional<TrapInfoRegion> shown;
+        List<Claim> areas;
         synchronized (lock) {
             if (trapping == before.trapping()) {
                 return;
             }
             shown = region;
+            areas = disablable;
         }
-        tell(shown);
+        tell(shown, areas);
     }
 
     /// The mediation goes: it claims nothing any more, whatever it says.
@@ -145,6 +169,7 @@ final class Interests {
     /// @return false when the asker has no say
     boolean trap(Context asker, boolean on) {
         Optional<TrapInfoRegion> shown;
+        List<Claim> areas;
         synchronized (lock) {
             if (owner != asker) {
                 return false;
@@ -154,30 +179,37 @@ final class Interests {
             }
             publishLocked(claims, disablable, on);
             shown = region;
-            shown.ifPresent(state -> state.show(on));
+            areas = disablable;
+            showLocked();
         }
-        tell(shown);
+        tell(shown, areas);
         return true;
     }
 
     /// A mediation has no say any more: nothing traps. Its claims are taken away before, by who ends it.
     void end(Context asker) {
         Optional<TrapInfoRegion> shown;
+        List<Claim> areas;
         boolean switched;
         synchronized (lock) {
             if (owner != asker) {
                 return;
             }
             shown = region;
+            areas = disablable;
             switched = trapping;
             publishLocked(claims, List.of(), false);
-            shown.ifPresent(state -> state.show(false));
+            showLocked();
             owner = null;
             region = Optional.empty();
         }
         if (switched) {
-            tell(shown);
+            tell(shown, areas);
         }
+    }
+
+    private void showLocked() {
+        region.ifPresent(state -> state.show(trapping, generation));
     }
 
     private void publishLocked(List<Claim> newClaims, List<Claim> newDisablable, boolean on) {
@@ -185,14 +217,19 @@ final class Interests {
         Interest newTold = Interest.of(newClaims, on ? newDisablable : List.of());
         claims = newClaims;
         disablable = newDisablable;
-        trapping = on;
+        if (trapping != on) {
+            generation++;
+            trapping = on;
+        }
         untold = newUntold;
         told = newTold;
     }
 
-    private void tell(Optional<TrapInfoRegion> shown) {
+    private void tell(Optional<TrapInfoRegion> shown, List<Claim> areas) {
         LOG.log(System.Logger.Level.DEBUG, "{0}: trapping={1}", address, trapping);
         shown.ifPresent(TrapInfoRegion::tell);
         irqs.special(IrqInfo.Type.DYNAMIC_TRAP_BAR_INFO).ifPresent(irq -> irqs.raise(irq, 0));
+        irqs.special(IrqInfo.Type.REGION_AREAS).ifPresent(
+            irq -> areas.stream().mapToInt(Claim::region).distinct().forEach(changed -> irqs.raise(irq, changed)));
     }
 }

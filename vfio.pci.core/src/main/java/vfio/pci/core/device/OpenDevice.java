@@ -65,6 +65,7 @@ public final class OpenDevice implements LentResources {
     private final DeviceBelow below = new DeviceBelow(this);
     private final DeviceMediation mediation;
     private final WatchedDoorbells doorbells;
+    private final TrapSwitch trapSwitch;
     private final Usability usability;
     private final List<DeviceHandle> handles = new CopyOnWriteArrayList<>();
     private final DeviceTotals totals = new DeviceTotals();
@@ -86,6 +87,7 @@ public final class OpenDevice implements LentResources {
         this.interests = new Interests(described.address(), irqs);
         this.mediation = new DeviceMediation(this, interests);
         this.doorbells = new WatchedDoorbells(this, mediation);
+        this.trapSwitch = new TrapSwitch(this, mediation.gate(), interests);
         CurrentFunction bound = null;
         boolean done = false;
         try {
@@ -146,6 +148,10 @@ public final class OpenDevice implements LentResources {
 
     WatchedDoorbells doorbells() {
         return doorbells;
+    }
+
+    TrapSwitch trapSwitch() {
+        return trapSwitch;
     }
 
     /// Has the function tell of doorbells.
@@ -392,25 +398,18 @@ public final class OpenDevice implements LentResources {
 
     // ---- what clients ask for
 
-    RegionInfo regionInfo(int index, Client client) throws VfioException {
+    /// What a client is told of a region.
+    ///
+    /// @param withDisablable whether the client may map areas that can be switched to trapped
+    RegionInfo regionInfo(int index, boolean withDisablable) throws VfioException {
         Region region = regions.at(index);
-        return RegionView.cut(mediation.views().describe(index, region), region, mapsDisablable(client));
+        return RegionView.cut(mediation.views().describe(index, region), region, withDisablable);
     }
 
     /// The name of a client that takes no part in trapping, and by its memory may reach registers of a BAR.
     Optional<String> mappedByOutsider() {
-        return handles.stream().filter(handle -> !takesPart(handle.client()) && handle.maps().reachBar())
+        return handles.stream().filter(handle -> !handle.takesPart() && handle.maps().reachBar())
             .map(handle -> handle.client().name()).findFirst();
-    }
-
-    /// Whether a client can be told of trapping.
-    static boolean takesPart(Client client) {
-        return client.has(Client.Feature.DISABLABLE_AREAS);
-    }
-
-    /// Whether a client may map areas that can be switched to trapped.
-    boolean mapsDisablable(Client client) {
-        return settings.mapDisablable() || client.has(Client.Feature.DISABLABLE_AREAS);
     }
 
     /// Resets the device.
@@ -452,7 +451,7 @@ public final class OpenDevice implements LentResources {
         List<RegionInfo> present = new ArrayList<>();
         for (int i = 0; i < regions.count(); i++) {
             try {
-                RegionInfo info = regionInfo(i, Client.standard("status"));
+                RegionInfo info = regionInfo(i, settings.mapDisablable());
                 if (info.size() > 0) {
                     present.add(info);
                 }

@@ -7,7 +7,6 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.device.Client;
 import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.core.binding.Binding;
 import vfio.pci.core.binding.Context;
@@ -137,12 +136,9 @@ final class WatchedDoorbells {
         }
     }
 
-    /// Refuses what would let a client write doorbells that nobody sees.
-    void checkMappable(Client client) throws VfioException {
-        if (byMessageOnly && !OpenDevice.takesPart(client)) {
-            throw new VfioException(Errno.EBUSY, "function=%s doorbells=watched by messages client=%s expected=a client that takes part"
-                .formatted(device.address(), client.name()));
-        }
+    /// Whether a client may get memory by which it could write doorbells that nobody sees.
+    boolean isMappable(DeviceHandle handle) {
+        return !byMessageOnly || handle.takesPart();
     }
 
     /// As [vfio.pci.api.mediation.MediationContext#unwatchDoorbells].

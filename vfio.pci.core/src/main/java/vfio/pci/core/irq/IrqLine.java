@@ -106,6 +106,15 @@ final class IrqLine {
         return vectors;
     }
 
+    boolean takes(Object client, int vector) {
+        lock();
+        try {
+            return owner == client && vector >= 0 && vector < triggers.length && triggers[vector] != IrqTrigger.NONE;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     boolean ownedBy(Object client) {
         lock();
         try {

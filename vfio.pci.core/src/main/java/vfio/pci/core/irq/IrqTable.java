@@ -71,6 +71,12 @@ public final class IrqTable implements Interrupts {
         return lines.stream().map(IrqLine::info).filter(info -> info.type().equals(Optional.of(type))).mapToInt(IrqInfo::index).findFirst();
     }
 
+    /// Whether a client takes a vector of a device-specific interrupt.
+    public boolean takes(Object client, IrqInfo.Type type, int vector) {
+        OptionalInt index = special(type);
+        return index.isPresent() && lines.get(index.getAsInt()).takes(client, vector);
+    }
+
     /// How many there are.
     public int count() {
         return lines.size();

@@ -12,6 +12,8 @@ import vfio.pci.api.migration.MigrationDriver;
 /// The log of dirty pages of one device: one at a time, which belongs to the face of the migration that began it, for a page is reported
 /// once. In the device's turn.
 final class Logging {
+    private static final System.Logger LOG = System.getLogger(Logging.class.getName());
+
     private final MigrationEngine.Device device;
     private final Vendor vendor;
     private Optional<DirtyPages> log = Optional.empty();
@@ -85,6 +87,7 @@ final class Logging {
         } finally {
             if (!begun) {
                 device.logTransfers(Optional.empty());
+                endQuietly();
             }
         }
     }
@@ -94,8 +97,11 @@ final class Logging {
     /// @throws VfioException EINVAL when nothing is logged; EBUSY when the region logs; what the vendor's side answers
     void end() throws VfioException {
         ofFeatures();
-        vendor.ask(MigrationDriver::endTracking);
-        forget();
+        try {
+            vendor.ask(MigrationDriver::endTracking);
+        } finally {
+            forget();
+        }
     }
 
     /// The copy has ended for which the region logs, if it does.
@@ -103,13 +109,17 @@ final class Logging {
         if (!ofRegion) {
             return;
         }
+        endQuietly();
+        forget();
+    }
+
+    /// Where there is something else to be told already, or nobody to tell it to. A bug of the vendor's was told where it was caught.
+    private void endQuietly() {
         try {
             vendor.ask(MigrationDriver::endTracking);
         } catch (VfioException e) {
-            // A bug of the vendor's, which was told where it was caught, or there is no vendor any more. It tracks nothing for us then.
-            device.logTransfers(Optional.empty());
+            LOG.log(System.Logger.Level.DEBUG, "{0}: {1}", device.id(), e.getMessage());
         }
-        forget();
     }
 
     /// Ends it without asking anybody.

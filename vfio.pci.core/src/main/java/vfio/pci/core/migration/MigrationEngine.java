@@ -21,6 +21,8 @@ import vfio.pci.api.migration.StateVersion;
 
 /// The migration of one mediated device. Everything but [#state()] happens in the device's turn.
 public final class MigrationEngine implements Migration {
+    private static final System.Logger LOG = System.getLogger(MigrationEngine.class.getName());
+
     private static final Driver GONE = new Driver() {
         @Override
         public <T> T ask(Request<T> request) throws VfioException {
@@ -180,7 +182,15 @@ public final class MigrationEngine implements Migration {
     }
 
     private void beginPreCopy() throws VfioException {
-        ask(MigrationDriver::beginPreCopy);
+        boolean begun = false;
+        try {
+            ask(MigrationDriver::beginPreCopy);
+            begun = true;
+        } finally {
+            if (!begun) {
+                endQuietly(MigrationDriver::endPreCopy);
+            }
+        }
         saving = Optional.of(new StreamWriter(header));
     }
 
@@ -246,6 +256,15 @@ public final class MigrationEngine implements Migration {
             command.of(vendor);
             return vendor;
         });
+    }
+
+    /// Has the vendor end something, where there is something else to be told already, or nobody to tell it to.
+    private void endQuietly(Logging.Command command) {
+        try {
+            ask(command);
+        } catch (VfioException e) {
+            LOG.log(System.Logger.Level.DEBUG, "{0}: {1}", device.id(), e.getMessage());
+        }
     }
 
     @Override
@@ -461,8 +480,15 @@ public final class MigrationEngine implements Migration {
         device.logTransfers(Optional.empty());
     }
 
-    /// The device was reset: it runs, and nothing is logged, saved or resumed. The vendor learns of it otherwise. In the device's turn.
+    /// The device was reset: it runs, and nothing is logged, saved or resumed. What the vendor had begun it is asked to end; of the reset
+    /// it learns otherwise, after that. In the device's turn.
     public void reset() {
+        if (logging.isOn()) {
+            endQuietly(MigrationDriver::endTracking);
+        }
+        if (state == MigrationState.PRE_COPY || state == MigrationState.PRE_COPY_P2P) {
+            endQuietly(MigrationDriver::endPreCopy);
+        }
         state = MigrationState.RUNNING;
         endSaving();
         resuming = Optional.empty();

@@ -11,4 +11,13 @@ public interface Caller {
 
     /// The event that this caller registered under an id.
     Optional<Runnable> event(int id);
+
+    /// The caller has acted on this switch of trapping.
+    default void acknowledge(int generation) {
+    }
+
+    /// The switch of trapping that the caller has acted on last; 0 before the first.
+    default int acknowledged() {
+        return 0;
+    }
 }

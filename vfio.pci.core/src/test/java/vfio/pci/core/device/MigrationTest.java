@@ -241,4 +241,35 @@ class MigrationTest {
             assertThat(vendor.asked).hasSize(before);
         }
     }
+
+    @Test
+    void endsWhatItBeganWhicheverWayItGoes() throws VfioException {
+        device.accepting("moves", context -> vendor);
+        try (VfioDevice open = device.open()) {
+            Migration migration = open.migration().orElseThrow();
+            List<IovaRange> ranges = List.of(new IovaRange(0, 0x10000));
+            vendor.failing = "beginTracking";
+            assertErrno(Errno.EBUSY, () -> migration.startLogging(0x1000, ranges));
+            vendor.failing = "bug in beginPreCopy";
+            assertErrno(Errno.EIO, () -> migration.state(PRE_COPY));
+            assertThat(migration.state()).isEqualTo(RUNNING);
+            assertThat(vendor.asked).containsExactly("beginTracking", "endTracking", "beginPreCopy", "endPreCopy");
+            vendor.failing = "";
+            vendor.asked.clear();
+            migration.startLogging(0x1000, ranges);
+            migration.state(PRE_COPY);
+            migration.state(RUNNING);
+            migration.stopLogging();
+            assertThat(vendor.asked).as("cancelled").containsExactly("beginTracking", "beginPreCopy", "endPreCopy", "endTracking");
+            vendor.asked.clear();
+            migration.startLogging(0x1000, ranges);
+            migration.state(PRE_COPY);
+            open.reset();
+            assertThat(vendor.asked).as("reset").containsExactly("beginTracking", "beginPreCopy", "endTracking", "endPreCopy");
+            assertThat(migration.state()).isEqualTo(RUNNING);
+            vendor.asked.clear();
+            open.reset();
+            assertThat(vendor.asked).isEmpty();
+        }
+    }
 }

@@ -327,7 +327,7 @@ class WatchedDoorbellsTest {
             assertThat(refused.errno()).isEqualTo(Errno.EBUSY);
             assertThat(refused).hasMessageContaining("standard").hasMessageContaining(device.address().toString());
         });
-        assertErrno(Errno.EBUSY, () -> device.regionFile(0));
+        assertThat(device.regionFile(0)).isEmpty();
         context.get().unwatchDoorbells();
         device.map(0, 0, 0x1000).close();
         device.close();
