@@ -8,7 +8,6 @@ import java.util.Set;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionInfo;
-import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.DeviceState;
 import vfio.pci.api.mediation.Mediation;

@@ -22,7 +22,7 @@ final class Frozen {
     /// Begins, unless accesses cannot be had to wait; then the device passes through.
     static Optional<Frozen> begin(OpenDevice device, Duration bound) {
         try {
-            return Optional.of(new Frozen(device, device.holdNow("its mediator has gone, and it waits for another", bound)));
+            return Optional.of(new Frozen(device, Hold.beginNow(device, "its mediator has gone, and it waits for another", bound)));
         } catch (VfioException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: not frozen: {1}", device.address(), e.getMessage());
             return Optional.empty();
@@ -46,7 +46,7 @@ final class Frozen {
         if (!device.isOf(mediator)) {
             return false;
         }
-        device.release(hold);
+        hold.release();
         return true;
     }
 }
