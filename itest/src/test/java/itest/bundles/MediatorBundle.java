@@ -41,7 +41,7 @@ public record MediatorBundle(Map<String, String> headers) {
             Constants.BUNDLE_VERSION, "1.0.0",
             Constants.BUNDLE_ACTIVATOR, Activator.class.getName(),
             Constants.IMPORT_PACKAGE, "org.osgi.framework,vfio.pci.api,vfio.pci.api.admin,vfio.pci.api.device,vfio.pci.api.dma,"
-                + "vfio.pci.api.function,vfio.pci.api.mediation",
+                + "vfio.pci.api.function,vfio.pci.api.mediation,vfio.pci.api.migration",
             Activator.CLASS, mediator.getName(),
             Activator.ANSWER, "0")).named(mediator.getSimpleName());
     }

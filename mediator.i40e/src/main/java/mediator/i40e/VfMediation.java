@@ -151,6 +151,12 @@ final class VfMediation extends Mediation {
         return tracking;
     }
 
+    /// It keeps nothing but what it tracks for a client that moves the device.
+    @Override
+    public boolean stateless() {
+        return tracking.isEmpty();
+    }
+
     @Override
     public Optional<MigrationDriver> migration() {
         return migration.map(MigrationDriver.class::cast);

@@ -26,24 +26,32 @@ final class VfMigration extends MigrationDriver {
     /// More than any firmware has, so that a wrong length is not taken for memory to be had.
     private static final int LARGEST_SIZE = 0x100_0000;
 
-    private final VfStateCommands states;
+    private final States states;
     private final int function;
     private final PciAddress device;
     private volatile int size = USUAL_SIZE;
     private volatile boolean stopped;
 
+    /// The way to the firmware, which changes when the physical function is given away and had again.
+    interface States {
+        /// As it is now.
+        ///
+        /// @throws VfioException ENODEV when there is none
+        VfStateCommands now() throws VfioException;
+    }
+
     /// @param function index among those of the physical function
     /// @param device its address, for people
-    VfMigration(VfStateCommands states, int function, PciAddress device) {
+    VfMigration(States states, int function, PciAddress device) {
         this.states = states;
         this.function = function;
         this.device = device;
     }
 
     /// That of a virtual function of this physical one.
-    static Optional<VfMigration> of(PfBinding physical, PciAddress device) {
+    static Optional<VfMigration> of(PfBinding physical, PciAddress device, States states) {
         OptionalInt function = physical.index(device);
-        return function.isPresent() ? Optional.of(new VfMigration(physical.states(), function.getAsInt(), device)) : Optional.empty();
+        return function.isPresent() ? Optional.of(new VfMigration(states, function.getAsInt(), device)) : Optional.empty();
     }
 
     @Override
@@ -58,7 +66,7 @@ final class VfMigration extends MigrationDriver {
 
     @Override
     public void stop() throws VfioException {
-        int length = states.stop(function);
+        int length = states.now().stop(function);
         stopped = true;
         if (length <= 0 || length > LARGEST_SIZE) {
             start();
@@ -69,7 +77,7 @@ final class VfMigration extends MigrationDriver {
 
     @Override
     public void start() throws VfioException {
-        states.restart(function);
+        states.now().restart(function);
         stopped = false;
     }
 
@@ -79,7 +87,7 @@ final class VfMigration extends MigrationDriver {
         MemorySegment buffer = MemorySegment.ofArray(state);
         int done = 0;
         while (done < state.length) {
-            int read = states.read(function, done, buffer, done, state.length - done);
+            int read = states.now().read(function, done, buffer, done, state.length - done);
             if (read == 0) {
                 throw new VfioException(Errno.EIO, "device=%s state=0x%x bytes expected=0x%x".formatted(device, done, state.length));
             }
@@ -97,9 +105,9 @@ final class VfMigration extends MigrationDriver {
         }
         MemorySegment state = MemorySegment.ofArray(section.data());
         for (int done = 0; done < section.data().length; done += AdminQueue.BUFFER) {
-            states.write(function, done, state, done, Math.min(AdminQueue.BUFFER, section.data().length - done));
+            states.now().write(function, done, state, done, Math.min(AdminQueue.BUFFER, section.data().length - done));
         }
-        states.load(function);
+        states.now().load(function);
     }
 
     /// The device was reset, or nobody moves it any more: it runs.
@@ -108,7 +116,8 @@ final class VfMigration extends MigrationDriver {
             try {
                 start();
             } catch (VfioException e) {
-                LOG.log(Level.WARNING, "{0}: stays stopped: {1}", device, e.getMessage());
+                // Without a physical function here another driver has it, and the virtual one's state.
+                LOG.log(e.errno() == Errno.ENODEV ? Level.DEBUG : Level.WARNING, "{0}: stays stopped: {1}", device, e.getMessage());
             }
         }
     }

@@ -83,9 +83,9 @@ class VfStateCommandsTest {
 
     @Test
     void isMovedByTheCore() throws Exception {
-        VfMigration migration = VfMigration.of(physical, PciAddress.parse("0000:3b:02.0")).orElseThrow();
-        VfMigration other = VfMigration.of(physical, PciAddress.parse("0000:3b:02.1")).orElseThrow();
-        assertThat(VfMigration.of(physical, PciAddress.parse("0000:3b:02.2"))).isEmpty();
+        VfMigration migration = VfMigration.of(physical, PciAddress.parse("0000:3b:02.0"), physical::states).orElseThrow();
+        VfMigration other = VfMigration.of(physical, PciAddress.parse("0000:3b:02.1"), physical::states).orElseThrow();
+        assertThat(VfMigration.of(physical, PciAddress.parse("0000:3b:02.2"), physical::states)).isEmpty();
         register(VFINT_ITR01, 0x123);
         migration.stop();
         List<StateSection> state = migration.save();
