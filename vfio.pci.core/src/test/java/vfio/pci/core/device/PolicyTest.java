@@ -64,6 +64,20 @@ class PolicyTest {
     }
 
     @Test
+    void aFrozenDeviceCanBeGivenAMediatorByHand() throws VfioException {
+        Mediator first = one.accepting("first", context -> new AnsweringMediation(REGISTER));
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            one.goes(first, MediatorPolicy.FREEZE, Duration.ofSeconds(20));
+            CompletableFuture<Integer> read = reading(port);
+            VfioErrors.assertErrno(Errno.EPERM, () -> one.function.rebind(List.of()));
+            assertThat(read).isNotDone();
+            Mediator second = one.accepting("second", context -> new AnsweringMediation(REGISTER));
+            assertThat(one.function.rebind(List.of(second)).mediator()).contains("second");
+            assertThat(read.join()).isEqualTo(ANSWER);
+        }
+    }
+
+    @Test
     void frozenAccessesPassThroughWhenNobodyComes() throws VfioException {
         Mediator first = one.accepting("first", context -> new AnsweringMediation(REGISTER));
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
