@@ -39,7 +39,7 @@ class CommandsTest {
     @Test
     void namesUnknownCommand() {
         assertThatThrownBy(() -> new HelpCommand().help(new String[] {"peek"})).hasMessage(
-            "command=peek expected=one of devices, device, mediators, policy, rebind, swap, renew, unload, serve, unserve, read, write, stats, help; "
-                + "felix:help tells of other scopes");
+            "command=peek expected=one of devices, device, mediators, policy, rebind, swap, renew, unload, serve, unserve, read, write, "
+                + "stats, help; felix:help tells of other scopes");
     }
 }
