@@ -96,6 +96,16 @@ class BodiesTest {
     }
 
     @Test
+    void aSwapIsDoneAndLosesNoRead() throws VfioException, InterruptedException {
+        SwapBench bench = new SwapBench();
+        bench.open();
+        for (int i = 0; i < 20; i++) {
+            assertThat(bench.swap().failure()).isEmpty();
+        }
+        bench.close();
+    }
+
+    @Test
     void accessesAllocateNothing() throws VfioException {
         assertThat(AllocationCheck.run(200_000)).isZero();
     }

@@ -44,7 +44,8 @@ import vfio.user.wire.client.VfioUserClient;
 @ExamReactorStrategy(PerClass.class)
 public class ShellCommandsIT {
     private static final List<String> COMMANDS = List.of(
-        "devices", "device", "mediators", "serve", "unserve", "read", "write", "stats", "plan", "apply", "prefer", "help");
+        "devices", "device", "mediators", "policy", "rebind", "swap", "renew", "unload", "serve", "unserve", "read", "write",
+        "stats", "plan", "apply", "prefer", "help");
 
     @Inject
     private BundleContext context;

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,7 +42,16 @@ final class NetworkPair implements AutoCloseable {
      * @param doorbells whether their tails may be mapped: mapped or trapped
      */
     static NetworkPair ofVirtualFunctions(Path folder, String release, String doorbells) throws Exception {
-        return new NetworkPair(folder, release, "iavf").begun(pair -> pair.bootOnVirtualFunctions(doorbells));
+        return ofVirtualFunctions(folder, release, doorbells, Map.of());
+    }
+
+    /**
+     * As the other one.
+     *
+     * @param more configurations of the runtime, by the name of their file
+     */
+    static NetworkPair ofVirtualFunctions(Path folder, String release, String doorbells, Map<String, String> more) throws Exception {
+        return new NetworkPair(folder, release, "iavf").begun(pair -> pair.bootOnVirtualFunctions(doorbells, more));
     }
 
     /**
@@ -72,10 +82,12 @@ final class NetworkPair implements AutoCloseable {
         }
     }
 
-    private void bootOnVirtualFunctions(String doorbells) throws Exception {
+    private void bootOnVirtualFunctions(String doorbells, Map<String, String> more) throws Exception {
         Path initrd = initrd();
         String card = "address = 0000:3b:00.0%nvfs = 3%nmac = %s%ndoorbells = %s%n".formatted(hardwareAddress(1), doorbells);
-        Host served = Host.start(Files.createDirectory(folder.resolve("host")), Map.of("device.sim.xl710-default.cfg", card),
+        var configurations = new HashMap<>(more);
+        configurations.put("device.sim.xl710-default.cfg", card);
+        Host served = Host.start(Files.createDirectory(folder.resolve("host")), configurations,
             Host.VF, Host.SECOND_VF, Host.THIRD_VF);
         host = Optional.of(served);
         served.withoutMediator("i40e", () -> {

@@ -14,7 +14,7 @@ import vfio.pci.api.function.PciFunction;
 final class Candidate {
     private static final Logger LOG = System.getLogger(Candidate.class.getName());
 
-    private enum State { FREE, BINDING, AGAIN, BOUND, GONE }
+    private enum State { FREE, BINDING, AGAIN, BOUND, ASIDE, GONE }
 
     private final PciFunction function;
     private State state = State.FREE;
@@ -59,6 +59,30 @@ final class Candidate {
         Optional<PfBinding> last = binding;
         binding = Optional.empty();
         return last;
+    }
+
+    /// Another driver is to have the function: it is not tried for until [#standIn()].
+    ///
+    /// @return what is to be closed
+    synchronized Optional<PfBinding> standAside() {
+        if (state != State.BOUND) {
+            return Optional.empty();
+        }
+        state = State.ASIDE;
+        Optional<PfBinding> last = binding;
+        binding = Optional.empty();
+        return last;
+    }
+
+    /// The function may be tried for again.
+    ///
+    /// @return whether it was not to be
+    synchronized boolean standIn() {
+        boolean aside = state == State.ASIDE;
+        if (aside) {
+            state = State.FREE;
+        }
+        return aside;
     }
 
     private synchronized boolean begin() {

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import vfio.pci.api.Errno;
+import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.function.PciFunction;
 import vfio.pci.api.mediation.MediateOps;
@@ -19,8 +20,22 @@ final class I40eMediator implements MediateOps {
 
     private final Semaphore free = new Semaphore(MAX_OPEN);
     private final List<PfBinding> physicalFunctions = new CopyOnWriteArrayList<>();
+    private final Succession succession;
     /// How pages are found out that devices write, if they can be moved.
     private volatile Optional<TrackingStrategy> migration = Optional.empty();
+
+    /// What is to be done about the physical functions when another mediator takes the virtual ones over.
+    interface Succession {
+        /// Lets go of them.
+        void standAside();
+
+        /// Has them again.
+        void standIn() throws VfioException;
+    }
+
+    I40eMediator(Succession succession) {
+        this.succession = succession;
+    }
 
     /// Whether devices opened from now on can be moved, and how pages are found out then that they write.
     void offerMigration(Optional<TrackingStrategy> strategy) {
@@ -40,22 +55,44 @@ final class I40eMediator implements MediateOps {
     }
 
     @Override
+    public void standAside() {
+        succession.standAside();
+    }
+
+    @Override
+    public void standIn() throws VfioException {
+        succession.standIn();
+        if (drivesNothing()) {
+            throw new VfioException(Errno.EBUSY, "mediator=i40e expected=a physical function that can be had again");
+        }
+    }
+
+    private Optional<PfBinding> owner(PciAddress address) {
+        return physicalFunctions.stream().filter(physical -> physical.covers(address)).findFirst();
+    }
+
+    private PfBinding driven(PciAddress address) throws VfioException {
+        return owner(address).orElseThrow(() -> new VfioException(Errno.ENODEV,
+            "address=%s expected=a physical function that is driven".formatted(address)));
+    }
+
+    @Override
     public String name() {
         return PfBinding.DRIVER;
     }
 
     @Override
     public Optional<Mediation> open(PciFunction function, MediationContext context) throws VfioException {
-        Optional<PfBinding> owner = physicalFunctions.stream().filter(physical -> physical.covers(function.address())).findFirst();
+        PciAddress address = function.address();
+        Optional<PfBinding> owner = owner(address);
         if (owner.isEmpty()) {
             return Optional.empty();
         }
         if (!free.tryAcquire()) {
-            throw new VfioException(Errno.ENOSPC, "mediator=i40e address=%s open=%d expected=at most %d".formatted(function.address(),
-                MAX_OPEN, MAX_OPEN));
+            throw new VfioException(Errno.ENOSPC, "mediator=i40e address=%s open=%d expected=at most %d".formatted(address, MAX_OPEN,
+                MAX_OPEN));
         }
-        Optional<TrackingStrategy> strategy = migration;
-        Optional<VfMigration> moving = strategy.flatMap(how -> VfMigration.of(owner.get(), function.address(), context, how));
-        return Optional.of(new VfMediation(function.address(), context, moving, free::release));
+        Optional<VfMigration> moving = migration.flatMap(how -> VfMigration.of(owner.get(), address, () -> driven(address), context, how));
+        return Optional.of(new VfMediation(address, context, moving, free::release));
     }
 }

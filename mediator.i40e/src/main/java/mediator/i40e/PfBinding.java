@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package mediator.i40e;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.util.OptionalInt;
@@ -57,11 +58,11 @@ final class PfBinding implements AutoCloseable {
         return states;
     }
 
-    /// What is seen of one of its virtual functions.
+    /// Reads a register into the first word of a buffer.
     ///
-    /// @param function from 0 on
-    VfSight sight(int function) {
-        return new VfSight(bound, states, function);
+    /// @throws VfioException ENODEV when the function has gone
+    void readRegister(long offset, MemorySegment buffer) throws VfioException {
+        bound.readBar(AdminRegister.BAR, offset, buffer, 0, Integer.BYTES);
     }
 
     /// Whether the address is that of a virtual function of this one, by what its SR-IOV capability says now.

@@ -27,11 +27,11 @@ import vfio.pci.api.mediation.MediateOps;
 /// of open devices: those who are called then never come back here.
 @Component(name = "mediator.i40e", immediate = true, service = {})
 @Designate(ocd = I40eSettings.class)
-public final class PfDriver {
+public final class PfDriver implements I40eMediator.Succession {
     private static final Logger LOG = System.getLogger(PfDriver.class.getName());
 
     private final BundleContext context;
-    private final I40eMediator mediator = new I40eMediator();
+    private final I40eMediator mediator = new I40eMediator(this);
     private final Map<PciFunction, Candidate> candidates = new ConcurrentHashMap<>();
     private final ReentrantLock publishing = new ReentrantLock();
     /// Guarded by `publishing`.
@@ -76,6 +76,23 @@ public final class PfDriver {
         if (candidate != null) {
             candidate.end().ifPresent(this::release);
         }
+    }
+
+    /// Another driver is to have the physical functions; the mediator stays, for it may have to go on.
+    @Override
+    public void standAside() {
+        for (Candidate candidate : candidates.values()) {
+            candidate.standAside().ifPresent(binding -> {
+                mediator.remove(binding);
+                binding.close();
+                LOG.log(Level.INFO, "{0}: left to another driver", binding.address());
+            });
+        }
+    }
+
+    @Override
+    public void standIn() {
+        candidates.values().stream().filter(Candidate::standIn).forEach(this::drive);
     }
 
     /// The mediator goes first and the physical functions after it.

@@ -82,7 +82,6 @@ final class VfMediation extends Mediation {
         if (VfRegister.VF_ARQLEN1.isWhole(offset, count)) {
             boolean enabled = (buffer.get(DWORD, bufferOffset) & VfRegister.ARQENABLE) != 0;
             startedOver(enabled ? "mailbox on" : "mailbox off");
-            return Verdict.PASS_THROUGH;
         }
         return Verdict.PASS_THROUGH;
     }
@@ -91,6 +90,12 @@ final class VfMediation extends Mediation {
         if (LOG.isLoggable(Level.DEBUG)) {
             LOG.log(Level.DEBUG, "{0}: {1}", device, how);
         }
+    }
+
+    /// It keeps nothing but what it tracks for a client that moves the device: then it is not exchanged.
+    @Override
+    public boolean stateless() {
+        return true;
     }
 
     @Override

@@ -28,7 +28,7 @@ final class VfMigration extends MigrationDriver {
     /// More than any firmware has, so that a wrong length is not taken for memory to be had.
     private static final int LARGEST_SIZE = 0x100_0000;
 
-    private final VfStateCommands states;
+    private final PfOwner physical;
     private final int function;
     private final PciAddress device;
     private final DirtyTracking tracking;
@@ -37,21 +37,26 @@ final class VfMigration extends MigrationDriver {
 
     /// @param function index among those of the physical function
     /// @param device its address, for people
-    VfMigration(VfStateCommands states, int function, PciAddress device, DirtyTracking tracking) {
-        this.states = states;
+    VfMigration(PfOwner physical, int function, PciAddress device, DirtyTracking tracking) {
+        this.physical = physical;
         this.function = function;
         this.device = device;
         this.tracking = tracking;
     }
 
     /// That of a virtual function of this physical one.
-    static Optional<VfMigration> of(PfBinding physical, PciAddress device, MediationContext context, TrackingStrategy strategy) {
+    static Optional<VfMigration> of(PfBinding physical, PciAddress device, PfOwner owner, MediationContext context,
+            TrackingStrategy strategy) {
         OptionalInt index = physical.index(device);
         if (index.isEmpty()) {
             return Optional.empty();
         }
         int function = index.getAsInt();
-        return Optional.of(new VfMigration(physical.states(), function, device, strategy.of(device, context, physical.sight(function))));
+        return Optional.of(new VfMigration(owner, function, device, strategy.of(device, context, new VfSight(owner, function))));
+    }
+
+    private VfStateCommands states() throws VfioException {
+        return physical.now().states();
     }
 
     @Override
@@ -66,7 +71,7 @@ final class VfMigration extends MigrationDriver {
 
     @Override
     public void stop() throws VfioException {
-        int length = states.stop(function);
+        int length = states().stop(function);
         stopped = true;
         if (length <= 0 || length > LARGEST_SIZE) {
             start();
@@ -77,7 +82,7 @@ final class VfMigration extends MigrationDriver {
 
     @Override
     public void start() throws VfioException {
-        states.restart(function);
+        states().restart(function);
         stopped = false;
     }
 
@@ -87,7 +92,7 @@ final class VfMigration extends MigrationDriver {
         MemorySegment buffer = MemorySegment.ofArray(state);
         int done = 0;
         while (done < state.length) {
-            int read = states.read(function, done, buffer, done, state.length - done);
+            int read = states().read(function, done, buffer, done, state.length - done);
             if (read == 0) {
                 throw new VfioException(Errno.EIO, "device=%s state=0x%x bytes expected=0x%x".formatted(device, done, state.length));
             }
@@ -105,9 +110,9 @@ final class VfMigration extends MigrationDriver {
         }
         MemorySegment state = MemorySegment.ofArray(section.data());
         for (int done = 0; done < section.data().length; done += AdminQueue.BUFFER) {
-            states.write(function, done, state, done, Math.min(AdminQueue.BUFFER, section.data().length - done));
+            states().write(function, done, state, done, Math.min(AdminQueue.BUFFER, section.data().length - done));
         }
-        states.load(function);
+        states().load(function);
         // It is what a save without another stop gives.
         size = section.data().length;
     }
@@ -139,7 +144,8 @@ final class VfMigration extends MigrationDriver {
             try {
                 start();
             } catch (VfioException e) {
-                LOG.log(Level.WARNING, "{0}: stays stopped: {1}", device, e.getMessage());
+                // Without a physical function here another driver has it, and the virtual one's state.
+                LOG.log(e.errno() == Errno.ENODEV ? Level.DEBUG : Level.WARNING, "{0}: stays stopped: {1}", device, e.getMessage());
             }
         }
     }

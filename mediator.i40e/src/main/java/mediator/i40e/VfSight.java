@@ -6,21 +6,18 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.function.BoundFunction;
 
 /// What a physical function sees of one of its virtual functions. Thread-safe.
 final class VfSight {
     private static final ValueLayout.OfInt DWORD = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private final BoundFunction physical;
-    private final VfStateCommands states;
+    private final PfOwner physical;
     private final int function;
     private final MemorySegment register = MemorySegment.ofArray(new int[1]);
 
     /// @param function index among those of the physical function
-    VfSight(BoundFunction physical, VfStateCommands states, int function) {
+    VfSight(PfOwner physical, int function) {
         this.physical = physical;
-        this.states = states;
         this.function = function;
     }
 
@@ -28,7 +25,7 @@ final class VfSight {
     ///
     /// @throws VfioException as [AdminQueue#command]
     List<QueueContext> queues() throws VfioException {
-        return states.queues(function);
+        return physical.now().states().queues(function);
     }
 
     /// One of the mailbox's rings as its registers are now.
@@ -68,7 +65,7 @@ final class VfSight {
     }
 
     private synchronized int read(MailboxRegister which) throws VfioException {
-        physical.readBar(AdminRegister.BAR, which.physical(function), register, 0, Integer.BYTES);
+        physical.now().readRegister(which.physical(function), register);
         return register.get(DWORD, 0);
     }
 }

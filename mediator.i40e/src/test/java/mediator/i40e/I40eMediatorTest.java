@@ -15,7 +15,7 @@ import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Mediation;
 
 class I40eMediatorTest {
-    private final I40eMediator mediator = new I40eMediator();
+    private final I40eMediator mediator = new I40eMediator(new NoSuccession());
 
     @ParameterizedTest
     @CsvSource({"0000:3b:00.0", "0000:3b:01.7", "0000:3b:02.4", "0000:3c:02.0", "0001:3b:02.0", "0000:00:02.0"})

@@ -37,7 +37,7 @@ final class TrackedCard implements AutoCloseable {
     private final Xl710 card;
     private final PfBinding physical;
     private final ExecutorService later = Executors.newSingleThreadExecutor();
-    private final I40eMediator mediator = new I40eMediator();
+    private final I40eMediator mediator = new I40eMediator(new NoSuccession());
     private UnaryOperator<DirtyLog> mutation = UnaryOperator.identity();
 
     TrackedCard(Path storage) throws Exception {

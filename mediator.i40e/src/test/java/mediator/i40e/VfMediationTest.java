@@ -33,7 +33,9 @@ class VfMediationTest {
     private VfMediation mediation(PciAddress address) {
         try {
             PfBinding physical = PfBinding.bind(ScriptedFunction.physical("3b:00.0", 4, 16, 1));
-            return new VfMediation(address, context, VfMigration.of(physical, address, context, (device, its, sight) -> new DeviceLog()), closed::incrementAndGet);
+            Optional<VfMigration> moving =
+                VfMigration.of(physical, address, () -> physical, context, (device, its, sight) -> new DeviceLog());
+            return new VfMediation(address, context, moving, closed::incrementAndGet);
         } catch (VfioException e) {
             throw new AssertionError(e);
         }

@@ -10,6 +10,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Map;
 import org.apache.felix.framework.FrameworkFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -82,11 +83,15 @@ class VfStateCommandsTest {
         assertThat(read(length).mismatch(state)).isEqualTo(-1);
     }
 
+    private Optional<VfMigration> migration(PciAddress device) {
+        return VfMigration.of(physical, device, () -> physical, new RecordingContext(), STRATEGY);
+    }
+
     @Test
     void isMovedByTheCore() throws Exception {
-        VfMigration migration = VfMigration.of(physical, PciAddress.parse("0000:3b:02.0"), new RecordingContext(), STRATEGY).orElseThrow();
-        VfMigration other = VfMigration.of(physical, PciAddress.parse("0000:3b:02.1"), new RecordingContext(), STRATEGY).orElseThrow();
-        assertThat(VfMigration.of(physical, PciAddress.parse("0000:3b:02.2"), new RecordingContext(), STRATEGY)).isEmpty();
+        VfMigration migration = migration(PciAddress.parse("0000:3b:02.0")).orElseThrow();
+        VfMigration other = migration(PciAddress.parse("0000:3b:02.1")).orElseThrow();
+        assertThat(migration(PciAddress.parse("0000:3b:02.2"))).isEmpty();
         register(VFINT_ITR01, 0x123);
         migration.stop();
         List<StateSection> state = migration.save();

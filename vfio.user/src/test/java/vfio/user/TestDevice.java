@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -67,6 +68,12 @@ final class TestDevice implements VfioDevice {
     /// Whether its memory is lent to who reads.
     volatile boolean lends;
     final AtomicInteger lendings = new AtomicInteger();
+    /// How often somebody was told to come back, and how many are inside.
+    final AtomicInteger refusals = new AtomicInteger();
+    final AtomicInteger entries = new AtomicInteger();
+    /// Who wants to be told; guarded by itself, as is whether accesses wait.
+    private final Set<Runnable> waiting = new LinkedHashSet<>();
+    private boolean held;
     volatile boolean closed;
     /// Ports that are open, and whether the last of them was closed.
     private final AtomicInteger ports = new AtomicInteger();
@@ -159,13 +166,13 @@ final class TestDevice implements VfioDevice {
         return new DevicePort() {
             @Override
             public void read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
-                MemorySegment.copy(enter(region, offset, count), offset, buffer, bufferOffset, count);
+                MemorySegment.copy(TestDevice.this.enter(region, offset, count), offset, buffer, bufferOffset, count);
                 inside.decrementAndGet();
             }
 
             @Override
             public boolean lend(int region, long offset, int count, Borrower borrower) throws VfioException {
-                MemorySegment lent = enter(region, offset, count);
+                MemorySegment lent = TestDevice.this.enter(region, offset, count);
                 inside.decrementAndGet();
                 if (!lends) {
                     return false;
@@ -177,8 +184,18 @@ final class TestDevice implements VfioDevice {
 
             @Override
             public void write(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
-                MemorySegment.copy(buffer, bufferOffset, enter(region, offset, count), offset, count);
+                MemorySegment.copy(buffer, bufferOffset, TestDevice.this.enter(region, offset, count), offset, count);
                 inside.decrementAndGet();
+            }
+
+            @Override
+            public boolean enter(Runnable released) {
+                return enterOrWait(released);
+            }
+
+            @Override
+            public void leave() {
+                entries.decrementAndGet();
             }
 
             @Override
@@ -186,6 +203,36 @@ final class TestDevice implements VfioDevice {
                 portClosed = ports.decrementAndGet() == 0;
             }
         };
+    }
+
+    /// Accesses wait from now on.
+    void hold() {
+        synchronized (waiting) {
+            held = true;
+        }
+    }
+
+    /// They go on.
+    void release() {
+        List<Runnable> woken;
+        synchronized (waiting) {
+            held = false;
+            woken = List.copyOf(waiting);
+            waiting.clear();
+        }
+        woken.forEach(Runnable::run);
+    }
+
+    private boolean enterOrWait(Runnable released) {
+        synchronized (waiting) {
+            if (held) {
+                waiting.add(released);
+                refusals.incrementAndGet();
+                return false;
+            }
+        }
+        entries.incrementAndGet();
+        return true;
     }
 
     private MemorySegment enter(int region, long offset, int count) throws VfioException {

@@ -11,6 +11,9 @@ import vfio.pci.api.PciAddress;
 /// What was typed after a command's name. Each getter answers the argument of that name, or throws an [IllegalArgumentException] whose
 /// message names the argument, its value and what was expected.
 final class Arguments {
+    /// In the place of an address: all devices.
+    static final String ALL = "--all";
+
     private final Command command;
     private final List<String> values;
     private final boolean help;
@@ -36,7 +39,8 @@ final class Arguments {
                 case "-h", "--help" -> help = true;
                 case "-j", "--json" -> json = true;
                 default -> {
-                    if (argument.length() > 1 && argument.charAt(0) == '-' && !Character.isDigit(argument.charAt(1))) {
+                    boolean all = command == Command.SWAP && argument.equals(ALL);
+                    if (!all && argument.length() > 1 && argument.charAt(0) == '-' && !Character.isDigit(argument.charAt(1))) {
                         throw new IllegalArgumentException("option=%s expected=-j or -h; usage: %s".formatted(argument, command.usage()));
                     }
                     values.add(argument);

@@ -12,6 +12,11 @@ enum Command {
     DEVICES("", "lists all functions, and who mediates, uses and serves them"),
     DEVICE("ADDRESS", "shows one function, with the regions and interrupts it has while it is open"),
     MEDIATORS("", "lists the mediators in the order they are asked, and which were loaded on demand, for what and why"),
+    POLICY("ADDRESS [POLICY]", "shows what becomes of a device when its mediator goes, or changes it"),
+    REBIND("ADDRESS [MEDIATOR]", "binds an open device to the first mediator that accepts it, or to this one"),
+    SWAP("ADDRESS|--all FROM TO", "has a mediator take over open devices from another, with their states"),
+    RENEW("ADDRESS", "binds the function behind an open device afresh, with the state it had"),
+    UNLOAD("MEDIATOR", "stops a mediator's bundle, unless a device whose policy is refuse is open by it"),
     SERVE("ADDRESS SOCKET", "serves a device on a UNIX socket, an absolute path"),
     UNSERVE("ADDRESS", "ends serving a device: its client is disconnected, the socket removed"),
     READ("ADDRESS REGION OFFSET WIDTH", "reads a register through the mediator, as a client would"),
@@ -75,12 +80,22 @@ enum Command {
     void printHelp(PrintStream out) {
         out.println(usage());
         out.println("    " + summary);
-        if (parameters.contains("ADDRESS")) {
+        if (!parameters.isEmpty() && parameters.getFirst().startsWith("ADDRESS")) {
             out.println("    ADDRESS is DDDD:BB:DD.F, or BB:DD.F in domain 0.");
         }
         if (this == SERVE) {
             out.println("    When the command returns, a client may connect; one at a time. The socket has mode 0600, and one that nobody");
             out.println("    listens on any more is taken over.");
+        }
+        if (this == POLICY) {
+            out.println("    POLICY is pass-through, freeze (accesses wait for another mediator, for a time), detach (clients lose the");
+            out.println("    device) or refuse (vfio:unload refuses).");
+        }
+        if (this == REBIND || this == SWAP || this == UNLOAD) {
+            out.println("    A mediator is meant by its name, name:version, or the id of its bundle.");
+        }
+        if (this == SWAP || this == RENEW) {
+            out.println("    Accesses wait meanwhile. Where it fails, all goes on as before, and the command says why.");
         }
         if (this == MEDIATORS) {
             out.println("    One that has gone is listed as long as a thread is stuck in it, with that thread's stack.");

@@ -34,6 +34,7 @@ final class AccessPort implements DevicePort {
 
     private final OpenDevice device;
     private final DeviceHandle handle;
+    private final Usability usability;
     private final DeviceMediation mediation;
     private final Interests interests;
     private final Gate<Binding> gate;
@@ -50,6 +51,7 @@ final class AccessPort implements DevicePort {
     AccessPort(OpenDevice device, DeviceHandle handle) {
         this.device = device;
         this.handle = handle;
+        this.usability = device.usability();
         this.mediation = device.mediation();
         this.interests = device.interests();
         this.gate = mediation.gate();
@@ -139,7 +141,7 @@ final class AccessPort implements DevicePort {
     public boolean enter(Runnable released) {
         int outer = inside;
         sayInside(outer + 1);
-        Hold hold = outer == 0 ? device.held() : null;
+        Hold hold = outer == 0 ? usability.held() : null;
         if (hold == null) {
             return true;
         }
@@ -160,14 +162,14 @@ final class AccessPort implements DevicePort {
     private int comeIn() {
         int outer = inside;
         sayInside(outer + 1);
-        if (outer == 0 && device.held() != null) {
+        if (outer == 0 && usability.held() != null) {
             awaitRelease();
         }
         return outer;
     }
 
     private void awaitRelease() {
-        for (Hold hold = device.held(); hold != null; hold = device.held()) {
+        for (Hold hold = usability.held(); hold != null; hold = usability.held()) {
             INSIDE.setRelease(this, 0);
             hold.await();
             sayInside(1);
@@ -193,7 +195,7 @@ final class AccessPort implements DevicePort {
         if (closed) {
             throw new VfioException(Errno.EBADF, "port=closed expected=an open port");
         }
-        device.checkUsable();
+        usability.check();
         Region target = device.regions().at(region);
         target.check(region, offset, count);
         return target;
@@ -258,7 +260,7 @@ final class AccessPort implements DevicePort {
             counters.countMediated();
             return true;
         }
-        device.checkUsable();
+        usability.check();
         counters.countPassed();
         return false;
     }
@@ -293,7 +295,7 @@ final class AccessPort implements DevicePort {
     /// For the handle, which is being closed.
     void retire() {
         closed = true;
-        Hold hold = device.held();
+        Hold hold = usability.held();
         Runnable waker = waiting;
         if (hold != null && waker != null) {
             hold.forget(waker);

@@ -4,7 +4,9 @@ package vfio.pci.core.device;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.Exchange;
 import vfio.pci.core.binding.Mediator;
 
 /// A device whose mediator went and whose accesses wait for another one, for a bounded time.
@@ -13,6 +15,7 @@ final class Frozen {
 
     private final OpenDevice device;
     private final Hold hold;
+    private final long begin = System.nanoTime();
 
     private Frozen(OpenDevice device, Hold hold) {
         this.device = device;
@@ -22,11 +25,28 @@ final class Frozen {
     /// Begins, unless accesses cannot be had to wait; then the device passes through.
     static Optional<Frozen> begin(OpenDevice device, Duration bound) {
         try {
-            return Optional.of(new Frozen(device, device.holdNow("its mediator has gone, and it waits for another", bound)));
+            return Optional.of(new Frozen(device, Hold.beginNow(device, "its mediator has gone, and it waits for another", bound)));
         } catch (VfioException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: not frozen: {1}", device.address(), e.getMessage());
             return Optional.empty();
         }
+    }
+
+    /// Whether accesses wait still.
+    boolean lasts() {
+        return !hold.isOver();
+    }
+
+    /// Offers the device to these, as somebody asks for.
+    ///
+    /// @throws VfioException EPERM when none accepts; accesses wait on
+    Exchange rebind(List<Mediator> mediators) throws VfioException {
+        if (mediators.stream().noneMatch(this::offer)) {
+            throw new VfioException(Errno.EPERM, "device=%s expected=a mediator that accepts it, of %s".formatted(device.address(),
+                mediators));
+        }
+        return new Exchange(device.address(), device.mediatorName(), Optional.empty(), Duration.ofNanos(System.nanoTime() - begin),
+            List.of());
     }
 
     /// Offers the device to a mediator that came.
@@ -46,7 +66,7 @@ final class Frozen {
         if (!device.isOf(mediator)) {
             return false;
         }
-        device.release(hold);
+        hold.release();
         return true;
     }
 }

@@ -7,13 +7,17 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import linux.sys.ProcessBarrier;
+import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
+import vfio.pci.api.VfioException;
 
 /// A time in which the accesses of a device wait, in the order in which each port makes them. It ends when somebody releases it, or by
 /// itself at its bound, for it must not last longer than a client's patience.
 final class Hold {
     private static final System.Logger LOG = System.getLogger(Hold.class.getName());
 
+    private final Usability usability;
     private final PciAddress address;
     private final String why;
     private final Duration bound;
@@ -21,12 +25,49 @@ final class Hold {
     /// Guarded by itself.
     private final Set<Runnable> waiting = new LinkedHashSet<>();
 
-    /// @param why for people
-    /// @param bound after which it ends by itself
-    Hold(PciAddress address, String why, Duration bound) {
-        this.address = address;
+    private Hold(OpenDevice device, String why, Duration bound) {
+        this.usability = device.usability();
+        this.address = device.address();
         this.why = why;
         this.bound = bound;
+    }
+
+    /// Has accesses wait from now on, without waiting for those under way.
+    ///
+    /// @param why for people
+    /// @param bound after which the hold ends by itself
+    /// @throws VfioException EBUSY when the device is held already; ENODEV when it has gone
+    static Hold beginNow(OpenDevice device, String why, Duration bound) throws VfioException {
+        Hold hold = new Hold(device, why, bound);
+        hold.usability.hold(hold);
+        hold.watch();
+        return hold;
+    }
+
+    /// Has accesses wait from now on, lets those leave that are under way, and returns when nobody is in one. The turn must not be held: an
+    /// access may wait for it.
+    ///
+    /// @throws VfioException as [#beginNow]; ETIMEDOUT, with accesses going on, when one does not leave within the drain timeout
+    static Hold begin(OpenDevice device, String why, Duration bound) throws VfioException {
+        Hold hold = beginNow(device, why, bound);
+        if (ProcessBarrier.isAvailable()) {
+            ProcessBarrier.pass();
+        }
+        Duration drain = device.settings().drainTimeout();
+        long deadline = System.nanoTime() + Math.min(bound.toNanos(), drain.toNanos());
+        for (DeviceHandle handle : device.handles()) {
+            if (!handle.awaitOutside(deadline)) {
+                hold.release();
+                throw new VfioException(Errno.ETIMEDOUT, "device=%s client=%s expected=an access that ends within %s".formatted(
+                    device.address(), handle.client().name(), drain));
+            }
+        }
+        return hold;
+    }
+
+    /// Accesses go on; without effect when it is over.
+    void release() {
+        usability.release(this);
     }
 
     /// Why accesses wait.
@@ -34,18 +75,15 @@ final class Hold {
         return why;
     }
 
-    /// Sees to it that it ends.
-    ///
-    /// @param release ends it
-    void watch(Runnable release) {
+    private void watch() {
         Thread.ofVirtual().name("vfio-hold-" + address).start(() -> {
             try {
                 if (!over.await(bound.toNanos(), TimeUnit.NANOSECONDS)) {
                     LOG.log(System.Logger.Level.ERROR, "{0}: accesses go on after {1}, though not all is done: {2}", address, bound, why);
-                    release.run();
+                    release();
                 }
             } catch (InterruptedException e) {
-                release.run();
+                release();
             }
         });
     }

@@ -179,6 +179,10 @@ public final class KnownFunction {
     /// @param mediators in order
     /// @throws VfioException ENODEV when it is not open; EPERM when none accepts; EBUSY and ETIMEDOUT as [OpenDevice#hold]
     public Exchange rebind(List<Mediator> mediators) throws VfioException {
+        Frozen waiting = frozen;
+        if (waiting != null && waiting.lasts()) {
+            return waiting.rebind(mediators);
+        }
         try (Pause pause = Pause.begin(opened(), "it is bound to another mediator")) {
             return new Rebinding(opened(), pause).rebind(mediators);
         }

@@ -2,7 +2,6 @@
 package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,7 +14,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
-import linux.sys.ProcessBarrier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
@@ -241,42 +239,8 @@ public final class OpenDevice implements LentResources {
         return usability.held();
     }
 
-    /// Has accesses wait from now on, lets those leave that are under way, and returns when nobody is in one. The turn must not be held: an
-    /// access may wait for it.
-    ///
-    /// @param why for people
-    /// @param bound after which the hold ends by itself
-    /// @throws VfioException EBUSY when the device is held already; ETIMEDOUT, with accesses going on, when one does not leave within the
-    ///     drain timeout; ENODEV when it has gone
-    Hold hold(String why, Duration bound) throws VfioException {
-        Hold hold = holdNow(why, bound);
-        if (ProcessBarrier.isAvailable()) {
-            ProcessBarrier.pass();
-        }
-        long deadline = System.nanoTime() + Math.min(bound.toNanos(), settings.drainTimeout().toNanos());
-        for (DeviceHandle handle : handles) {
-            if (!handle.awaitOutside(deadline)) {
-                usability.release(hold);
-                throw new VfioException(Errno.ETIMEDOUT, "device=%s client=%s expected=an access that ends within %s".formatted(address(),
-                    handle.client().name(), settings.drainTimeout()));
-            }
-        }
-        return hold;
-    }
-
-    /// Has accesses wait from now on, without waiting for those under way.
-    ///
-    /// @throws VfioException EBUSY when the device is held already; ENODEV when it has gone
-    Hold holdNow(String why, Duration bound) throws VfioException {
-        Hold hold = new Hold(address(), why, bound);
-        usability.hold(hold);
-        hold.watch(() -> usability.release(hold));
-        return hold;
-    }
-
-    /// Accesses go on.
-    void release(Hold hold) {
-        usability.release(hold);
+    Usability usability() {
+        return usability;
     }
 
     /// A bug of the function's: told, counted, and answered EIO.

@@ -23,9 +23,9 @@ final class Pause implements AutoCloseable {
     /// @throws VfioException EBUSY when the device is held already, or its turn cannot be had; ETIMEDOUT when an access does not end
     static Pause begin(OpenDevice device, String why) throws VfioException {
         long begin = System.nanoTime();
-        Hold hold = device.hold(why, device.settings().drainTimeout().multipliedBy(2));
+        Hold hold = Hold.begin(device, why, device.settings().drainTimeout().multipliedBy(2));
         if (!device.takeTurn()) {
-            device.release(hold);
+            hold.release();
             throw new VfioException(Errno.EBUSY, "device=%s is being opened, reset or moved for longer than %s".formatted(device.address(),
                 device.settings().drainTimeout()));
         }
@@ -44,6 +44,6 @@ final class Pause implements AutoCloseable {
     @Override
     public void close() {
         device.turn().unlock();
-        device.release(hold);
+        hold.release();
     }
 }

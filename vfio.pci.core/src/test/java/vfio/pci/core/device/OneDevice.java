@@ -14,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.MediatorPolicy;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.DevicePort;
 import vfio.pci.api.device.VfioDevice;
@@ -79,9 +80,14 @@ final class OneDevice implements AutoCloseable {
 
     /// What the component does when a mediator's service goes.
     void goes(Mediator mediator) {
+        goes(mediator, MediatorPolicy.PASS_THROUGH, Duration.ofSeconds(2));
+    }
+
+    /// The same with a policy of the device.
+    void goes(Mediator mediator, MediatorPolicy policy, Duration freeze) {
         mediators.remove(mediator);
         mediator.shut(System.nanoTime() + settings.drainTimeout().toNanos());
-        function.device().ifPresent(device -> device.unbind(mediator));
+        MediatorDeparture.finish(function.depart(mediator, policy, freeze).stream().toList(), settings.drainTimeout());
     }
 
     static int read32(DevicePort port, int region, long offset) throws VfioException {
