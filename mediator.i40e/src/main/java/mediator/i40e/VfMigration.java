@@ -108,6 +108,8 @@ final class VfMigration extends MigrationDriver {
             states.now().write(function, done, state, done, Math.min(AdminQueue.BUFFER, section.data().length - done));
         }
         states.now().load(function);
+        // It is what a save without another stop gives.
+        size = section.data().length;
     }
 
     /// The device was reset, or nobody moves it any more: it runs.
