@@ -153,7 +153,7 @@ public class ExchangeCommandsIT {
             mediators.start(MediatorBundle.of(Answering.class).named("later").answering(0xA2));
             assertThat(type("vfio:rebind " + VF + " later")).contains("later");
             assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(0xA2);
-            assertThatThrownBy(() -> type("vfio:rebind " + VF + " declining")).hasMessageContaining("refused");
+            assertThatThrownBy(() -> type("vfio:rebind " + VF + " declining")).hasMessageContaining("declining of");
             assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(0xA2);
             assertThat(mediators.number(Setting.CLOSED, "late")).hasValue(1);
         }

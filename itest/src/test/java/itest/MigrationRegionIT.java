@@ -212,7 +212,7 @@ public class MigrationRegionIT {
         byte[] piece = new byte[SMALL_CHUNK];
         int got;
         do {
-            got = client.features().readData(MemorySegment.ofArray(piece), 0, piece.length);
+            got = client.migration().read(MemorySegment.ofArray(piece), 0, piece.length);
             all.write(piece, 0, got);
         } while (got > 0);
         return all.toByteArray();

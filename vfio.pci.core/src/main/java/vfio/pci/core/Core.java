@@ -108,10 +108,11 @@ public final class Core implements VfioPci, DeviceAdmin {
             return;
         }
         mediators.remove(mediator);
-        mediator.shut(System.nanoTime() + settings.drainTimeout().toNanos());
+        long deadline = System.nanoTime() + settings.drainTimeout().toNanos();
+        mediator.shut(deadline);
         List<MediatorDeparture> departures = new ArrayList<>();
         functions.values().forEach(function ->
-            function.depart(mediator, policies.of(function.function().address()), freeze).ifPresent(departures::add));
+            function.depart(mediator, policies.of(function.function().address()), freeze, deadline).ifPresent(departures::add));
         MediatorDeparture.finish(departures, settings.drainTimeout());
         mediators.depart(mediator);
     }

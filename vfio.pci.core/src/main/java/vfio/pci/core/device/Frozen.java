@@ -22,10 +22,16 @@ final class Frozen {
         this.hold = hold;
     }
 
-    /// Begins, unless accesses cannot be had to wait; then the device passes through.
-    static Optional<Frozen> begin(OpenDevice device, Duration bound) {
+    /// Begins, unless accesses cannot be had to wait; then the device passes through. Those under way are still the mediator's, which is
+    /// there until this returns; one that is stuck in it is not waited for any longer.
+    ///
+    /// @param bound longest time that accesses wait
+    /// @param deadlineNanos until when those under way are waited for
+    static Optional<Frozen> begin(OpenDevice device, Duration bound, long deadlineNanos) {
         try {
-            return Optional.of(new Frozen(device, Hold.beginNow(device, "its mediator has gone, and it waits for another", bound)));
+            Hold hold = Hold.beginNow(device, "its mediator has gone, and it waits for another", bound);
+            hold.awaitOutside(device, deadlineNanos);
+            return Optional.of(new Frozen(device, hold));
         } catch (VfioException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: not frozen: {1}", device.address(), e.getMessage());
             return Optional.empty();

@@ -4,6 +4,7 @@ package vfio.pci.core.device;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -50,19 +51,25 @@ final class Hold {
     /// @throws VfioException as [#beginNow]; ETIMEDOUT, with accesses going on, when one does not leave within the drain timeout
     static Hold begin(OpenDevice device, String why, Duration bound) throws VfioException {
         Hold hold = beginNow(device, why, bound);
+        Duration drain = device.settings().drainTimeout();
+        Optional<DeviceHandle> inside = hold.awaitOutside(device, System.nanoTime() + Math.min(bound.toNanos(), drain.toNanos()));
+        if (inside.isPresent()) {
+            hold.release();
+            throw new VfioException(Errno.ETIMEDOUT, "device=%s client=%s expected=an access that ends within %s".formatted(
+                device.address(), inside.get().client().name(), drain));
+        }
+        return hold;
+    }
+
+    /// Waits until nobody is in an access that was begun before this.
+    ///
+    /// @param deadlineNanos on the clock of [System#nanoTime()]
+    /// @return whose access has not ended
+    Optional<DeviceHandle> awaitOutside(OpenDevice device, long deadlineNanos) {
         if (ProcessBarrier.isAvailable()) {
             ProcessBarrier.pass();
         }
-        Duration drain = device.settings().drainTimeout();
-        long deadline = System.nanoTime() + Math.min(bound.toNanos(), drain.toNanos());
-        for (DeviceHandle handle : device.handles()) {
-            if (!handle.awaitOutside(deadline)) {
-                hold.release();
-                throw new VfioException(Errno.ETIMEDOUT, "device=%s client=%s expected=an access that ends within %s".formatted(
-                    device.address(), handle.client().name(), drain));
-            }
-        }
-        return hold;
+        return device.handles().stream().filter(handle -> !handle.awaitOutside(deadlineNanos)).findFirst();
     }
 
     /// Accesses go on; without effect when it is over.

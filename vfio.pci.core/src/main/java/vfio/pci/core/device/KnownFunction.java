@@ -209,14 +209,15 @@ public final class KnownFunction {
     ///
     /// @param policy what becomes of the device
     /// @param freeze longest time that its accesses wait for another mediator
+    /// @param deadlineNanos until when accesses under way are waited for before they are kept from it
     /// @return what is left to be done
-    public Optional<MediatorDeparture> depart(Mediator mediator, MediatorPolicy policy, Duration freeze) {
+    public Optional<MediatorDeparture> depart(Mediator mediator, MediatorPolicy policy, Duration freeze, long deadlineNanos) {
         Optional<OpenDevice> open = device;
         if (open.filter(present -> present.isOf(mediator)).isEmpty()) {
             return Optional.empty();
         }
         if (policy == MediatorPolicy.FREEZE) {
-            frozen = Frozen.begin(open.get(), freeze).orElse(null);
+            frozen = Frozen.begin(open.get(), freeze, deadlineNanos).orElse(null);
         }
         return open.get().beginEndOf(mediator)
             .map(end -> new MediatorDeparture(end, policy == MediatorPolicy.DETACH ? () -> detach(open.get(), mediator) : () -> { }));

@@ -86,8 +86,9 @@ final class OneDevice implements AutoCloseable {
     /// The same with a policy of the device.
     void goes(Mediator mediator, MediatorPolicy policy, Duration freeze) {
         mediators.remove(mediator);
-        mediator.shut(System.nanoTime() + settings.drainTimeout().toNanos());
-        MediatorDeparture.finish(function.depart(mediator, policy, freeze).stream().toList(), settings.drainTimeout());
+        long deadline = System.nanoTime() + settings.drainTimeout().toNanos();
+        mediator.shut(deadline);
+        MediatorDeparture.finish(function.depart(mediator, policy, freeze, deadline).stream().toList(), settings.drainTimeout());
     }
 
     static int read32(DevicePort port, int region, long offset) throws VfioException {
