@@ -106,6 +106,15 @@ class BodiesTest {
     }
 
     @Test
+    void theLastMediatorAskedHasTheDevice() throws VfioException {
+        OpenBench open = new OpenBench();
+        open.mediators = 10;
+        open.register();
+        assertThat(open.openAndClose(clock)).contains("willing");
+        assertThat(open.openAndClose(clock)).contains("willing");
+    }
+
+    @Test
     void accessesAllocateNothing() throws VfioException {
         assertThat(AllocationCheck.run(200_000)).isZero();
     }

@@ -77,14 +77,38 @@ final class DistributionIT {
                 .anyMatch(line -> line.endsWith("from-the-start"));
 
             Path jar = state.resolve("load/dropped.in.jar");
-            writeBundle(jar, "dropped.in");
+            writeBundle(jar, "dropped.in", "vfio.mediator;vendor=1af4");
             runtime.awaitAnswer("lb -s dropped.in", line -> line.contains("|Active "), true);
             Files.delete(jar);
             runtime.awaitAnswer("lb -s dropped.in", line -> line.contains("dropped.in ("), false);
 
+            Path other = state.resolve("load/other.jar");
+            writeBundle(other, "other", "something");
+            runtime.awaitLine(line -> line.contains("other.jar is refused"));
+            assertThat(runtime.answer("lb -s")).noneMatch(line -> line.contains("|other "));
+
             Files.writeString(state.resolve("etc/a.factory-one.cfg"), "key = made-later\n");
             runtime.awaitAnswer("listConfigurations '(service.factoryPid=a.factory)'",
                 line -> line.contains("factoryPID=a.factory,"), true);
+        }
+    }
+
+    @Test
+    void hasDroppedMediatorsFromTheStart() throws Exception {
+        writeBundle(state.resolve("load/dropped.in.jar"), "dropped.in", "vfio.mediator;vendor=1af4");
+        try (var runtime = new LaunchedRuntime(state, headless("echo (lb -s dropped.in)"))) {
+            assertThat(withoutLog(runtime.awaitEnd())).anyMatch(line -> line.contains("dropped.in (") && line.contains("|Active "));
+        }
+    }
+
+    @Test
+    void refreshesItsApiByPlan() throws Exception {
+        try (var runtime = new LaunchedRuntime(state)) {
+            assertThat(runtime.answer("vfio:plan refresh vfio.pci.api")).anyMatch(line -> line.contains("begun and not waited for"));
+            runtime.type("vfio:apply");
+            runtime.awaitLine(line -> line.contains("refresh of vfio.pci.api") && line.contains("is done"));
+            runtime.awaitAnswer("lb -s", line -> line.matches(" *\\d+\\|.*") && !line.contains("|Active "), false);
+            runtime.awaitAnswer("vfio:mediators", line -> line.startsWith("igd "), true);
         }
     }
 
@@ -97,11 +121,12 @@ final class DistributionIT {
         return "-Dgosh.args=-q -c 'try { " + command + " ; exit 0 } { echo \"$exception\" ; exit 3 }'";
     }
 
-    private static void writeBundle(Path jar, String symbolicName) throws Exception {
+    private static void writeBundle(Path jar, String symbolicName, String capability) throws Exception {
         var manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
         manifest.getMainAttributes().putValue("Bundle-ManifestVersion", "2");
         manifest.getMainAttributes().putValue("Bundle-SymbolicName", symbolicName);
+        manifest.getMainAttributes().putValue("Provide-Capability", capability);
         new JarOutputStream(Files.newOutputStream(jar), manifest).close();
     }
 }

@@ -206,6 +206,25 @@ public class ProvisionCommandsIT {
     }
 
     @Test
+    public void theRealMediatorIsFoundByItsManifest() throws Exception {
+        Path repository = Path.of(configurations.getConfiguration("vfio.pci.provision", "?").getProperties().get("repository").toString());
+        Path copy = Files.copy(jar("mediator.i40e"), repository.resolve("real.jar"));
+        try {
+            try (VfioDevice device = open()) {
+                assertThat(admin.device(SimulatedNic.VF0).mediator()).contains("i40e");
+            }
+            assertThat(type("vfio:mediators")).contains("vendor=8086 device=154c,1571 class=0200 fits 8086:154c");
+        } finally {
+            Files.delete(copy);
+            for (Bundle bundle : context.getBundles()) {
+                if ("mediator.i40e".equals(bundle.getSymbolicName())) {
+                    bundle.uninstall();
+                }
+            }
+        }
+    }
+
+    @Test
     public void saysWhatHangsOnTheApiTheSimulatorAndTheTransport() throws Exception {
         try (VfioDevice device = open()) {
             assertThat(type("vfio:plan refresh vfio.pci.api")).contains("vfio.pci.core", "device.sim", "mediator.igd", "vfio.pci.shell",

@@ -48,6 +48,7 @@ public final class DemandLoader {
     private final Preferences preferences;
     private final Supplier<DemandSettings> settings;
     private final Runnable loaded;
+    private final OfferReading reading = new OfferReading();
     /// What comes or goes now, by symbolic name.
     private final Map<String, Change> running = new ConcurrentHashMap<>();
     private final Map<Long, ProvidedMediator> provided = new ConcurrentSkipListMap<>();
@@ -121,10 +122,11 @@ public final class DemandLoader {
         }
         if (change == null) {
             Optional<Bundle> present = installed(name);
-            if (present.isPresent()) {
+            // somebody may have begun to load it in between: it is installed before it runs
+            change = present.isEmpty() ? begin(name, new Change(false, () -> load(choice.get(), address, id))) : running.get(name);
+            if (change == null) {
                 return present.get().getState() == Bundle.ACTIVE;
             }
-            change = begin(name, new Change(false, () -> load(choice.get(), address, id)));
         }
         return await(change, address, name);
     }
@@ -140,7 +142,7 @@ public final class DemandLoader {
 
     private Optional<Choice> choose(PciAddress address, PciId id) {
         try {
-            List<Offer> offers = settings.get().repository().offers();
+            List<Offer> offers = reading.of(settings.get().repository(), settings.get().longest());
             useless.retainAll(offers);
             Optional<String> preferred = offers.isEmpty() ? Optional.empty()
                 : Optional.ofNullable(preferences.all().get(id.vendorAndDevice()));
@@ -151,8 +153,10 @@ public final class DemandLoader {
             return Choice.of(offers, id, preferred);
         } catch (IOException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: the repository cannot be read: {1}", address, e.toString());
-            return Optional.empty();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
+        return Optional.empty();
     }
 
     private Optional<Bundle> installed(String symbolicName) {
