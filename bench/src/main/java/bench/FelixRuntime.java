@@ -77,6 +77,15 @@ final class FelixRuntime implements AutoCloseable {
         }
     }
 
+    /// Configures a component of which there is one.
+    void configureOne(String pid, Map<String, String> properties) {
+        try {
+            service(ConfigurationAdmin.class, null).getConfiguration(pid, "?").update(new Hashtable<>(properties));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /// A service that is there.
     <T> T service(Class<T> type, String filter) {
         try {

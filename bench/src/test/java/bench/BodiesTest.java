@@ -115,6 +115,21 @@ class BodiesTest {
     }
 
     @Test
+    void reportsHaveThePagesThatPlainPassesHave() {
+        try (DirtyReport bench = new DirtyReport()) {
+            for (long part : new long[] {DirtyReport.SPACE, DirtyReport.PART}) {
+                bench.write(1000);
+                assertThat(bench.read()).isPositive();
+                bench.report(part);
+                int reported = bench.answered();
+                bench.clear();
+                bench.take();
+                assertThat(bench.answered()).isEqualTo(reported).isBetween(900, 1000);
+            }
+        }
+    }
+
+    @Test
     void accessesAllocateNothing() throws VfioException {
         assertThat(AllocationCheck.run(200_000)).isZero();
     }

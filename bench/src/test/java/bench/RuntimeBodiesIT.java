@@ -40,4 +40,12 @@ class RuntimeBodiesIT {
     void accessesAllocateNothing() throws VfioException {
         assertThat(AllocationCheck.runInFelix(200_000)).isZero();
     }
+
+    @Test
+    void movesAState() throws VfioException {
+        StateMove.Result moved = StateMove.measure(2);
+        assertThat(moved.bytes()).isGreaterThan(0x100);
+        assertThat(moved.save()).hasSize(2).doesNotContain(0);
+        assertThat(moved.load()).hasSize(2).doesNotContain(0);
+    }
 }

@@ -3,8 +3,6 @@ package vfio.pci.core.migration;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -27,7 +25,6 @@ public final class DirtyPages implements DirtyLog, WriteLog {
     /// Most bytes of bits: 2 TiB at 4 KiB a page.
     static final long MOST_BYTES = 64 << 20;
 
-    private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
     private static final ValueLayout.OfLong BITMAP = ValueLayout.JAVA_LONG_UNALIGNED;
 
     private final int shift;
@@ -41,7 +38,7 @@ public final class DirtyPages implements DirtyLog, WriteLog {
     ///
     /// @param first number of its first page
     /// @param pages how many there are
-    private record Logged(long first, long pages, long[] words) {
+    private record Logged(long first, long pages, PageBits bits) {
         long last() {
             return first + pages - 1;
         }
@@ -66,7 +63,7 @@ public final class DirtyPages implements DirtyLog, WriteLog {
                 throw new VfioException(Errno.EINVAL, "iova=0x%x length=0x%x expected=ranges that do not overlap".formatted(range.iova(),
                     range.length()));
             }
-            bytes += wordsFor(range) * Long.BYTES;
+            bytes += Math.ceilDiv(wordsFor(range), PageBits.BLOCK) * PageBits.BLOCK * Long.BYTES;
             if (bytes > MOST_BYTES) {
                 throw new VfioException(Errno.ENOSPC, "iova=0x%x length=0x%x page_size=0x%x expected=at most 0x%x bytes of bits".formatted(
                     range.iova(), range.length(), pageSize, MOST_BYTES));
@@ -74,7 +71,7 @@ public final class DirtyPages implements DirtyLog, WriteLog {
         }
         for (IovaRange range : sorted) {
             long first = range.iova() >>> shift;
-            logged.add(new Logged(first, (range.last() >>> shift) - first + 1, new long[(int) wordsFor(range)]));
+            logged.add(new Logged(first, (range.last() >>> shift) - first + 1, new PageBits(wordsFor(range))));
         }
     }
 
@@ -115,7 +112,7 @@ public final class DirtyPages implements DirtyLog, WriteLog {
 
     private static void markPages(Logged range, long first, long last) {
         for (int word = (int) (first >>> 6); word <= (int) (last >>> 6); word++) {
-            WORD.getAndBitwiseOr(range.words, word, mask(first, last, word));
+            range.bits.set(word, mask(first, last, word));
         }
     }
 
@@ -215,17 +212,23 @@ public final class DirtyPages implements DirtyLog, WriteLog {
         long firstWhole = (range.first + first << shift) < report.iova ? first + 1 : first;
         long lastWhole = (range.first + last << shift) + (1L << shift) - 1 > report.last ? last - 1 : last;
         boolean sameBits = report.shift == shift && (range.first - (report.iova >>> shift) & 63) == 0;
-        for (int word = (int) (first >>> 6); word <= (int) (last >>> 6); word++) {
-            if (range.words[word] == 0 && (long) WORD.getOpaque(range.words, word) == 0) {
-                continue;
-            }
-            long wanted = mask(first, last, word);
-            long cleared = firstWhole > lastWhole ? 0 : wanted & wholeMask(firstWhole, lastWhole, word);
-            long dirty = (long) WORD.getAndBitwiseAnd(range.words, word, ~cleared) & wanted;
-            if (sameBits) {
-                report.addWord(((range.first - (report.iova >>> shift)) >> 6) + word, dirty);
-            } else {
-                addPages(range, word, dirty, report);
+        long shifted = range.first - (report.iova >>> shift) >> 6;
+        int lastWord = (int) (last >>> 6);
+        for (int word = (int) (first >>> 6); word <= lastWord; word++) {
+            int words = Math.min(PageBits.BLOCK, (int) (range.pages - 1 >>> 6) + 1 - word);
+            if (sameBits && word % PageBits.BLOCK == 0 && firstWhole <= (long) word << 6
+                && lastWhole >= Math.min((long) (word + words) << 6, range.pages) - 1) {
+                report.addBlock(range.bits, word, words, shifted + word);
+                word += words - 1;
+            } else if (!range.bits.isClear(word)) {
+                long wanted = mask(first, last, word);
+                long cleared = firstWhole > lastWhole ? 0 : wanted & wholeMask(firstWhole, lastWhole, word);
+                long dirty = range.bits.take(word, cleared) & wanted;
+                if (sameBits) {
+                    report.addWord(shifted + word, dirty);
+                } else {
+                    addPages(range, word, dirty, report);
+                }
             }
         }
     }
@@ -292,6 +295,10 @@ public final class DirtyPages implements DirtyLog, WriteLog {
             for (long word = low >>> 6; word <= high >>> 6; word++) {
                 addWord(word, mask(low, high, (int) word));
             }
+        }
+
+        void addBlock(PageBits bits, int word, int words, long to) {
+            any |= bits.takeBlock(word, words, bitmap, offset + to * Long.BYTES);
         }
 
         void addWord(long word, long bits) {

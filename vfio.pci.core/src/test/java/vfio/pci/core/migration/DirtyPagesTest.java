@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -157,6 +158,62 @@ class DirtyPagesTest {
         }
         assertThat(report(pages, iova, length, reportPage)).as("seed %d", seed).isEqualTo(expected);
         dirty.removeIf(page -> page * logPage >= iova && (page + 1) * logPage <= iova + length);
+    }
+
+    /// Over many blocks of bits, of which reports cover some as a whole and some in part.
+    @Test
+    void agreesWithASetOfPagesOfALargeRange() throws VfioException {
+        int count = 7 * 0x8000 + 1234;
+        for (int seed = 0; seed < 20; seed++) {
+            Random random = new Random(seed);
+            long base = (1L << 20) + random.nextInt(3) * 64L;
+            DirtyPages pages = log(PAGE, new IovaRange(base * PAGE, count * PAGE));
+            BitSet dirty = new BitSet();
+            for (int turn = 0; turn < 30; turn++) {
+                for (int i = 0; i < 3000; i++) {
+                    int page = random.nextInt(count);
+                    pages.mark((base + page) * PAGE + 5, 1);
+                    dirty.set(page);
+                }
+                int from = random.nextInt(4) == 0 ? 0 : random.nextInt(count) & -(1 << random.nextInt(16));
+                int to = random.nextInt(4) == 0 ? count : from + 1 + random.nextInt(count - from);
+                BitSet expected = dirty.get(from, to);
+                assertThat(report(pages, (base + from) * PAGE, (to - from) * PAGE, PAGE)).as("seed %d", seed).isEqualTo(expected);
+                dirty.clear(from, to);
+            }
+            assertThat(report(pages, (base - 64) * PAGE, (count + 128) * PAGE, PAGE).get(64, 64 + count)).isEqualTo(dirty);
+        }
+    }
+
+    /// Each page is marked once a lap, while reports are taken one after another: together they have them all.
+    @Test
+    void missesNoMarkThatComesWhileBitsAreTaken() throws Exception {
+        int count = 64;
+        int laps = 500;
+        DirtyPages pages = log(PAGE, new IovaRange(0, count * PAGE));
+        AtomicInteger begun = new AtomicInteger();
+        AtomicInteger done = new AtomicInteger();
+        Thread writer = Thread.ofPlatform().start(() -> {
+            for (int lap = 1; lap <= laps; lap++) {
+                while (begun.get() < lap) {
+                    Thread.onSpinWait();
+                }
+                for (int page = 0; page < count; page++) {
+                    pages.mark(page * PAGE, 4);
+                }
+                done.set(lap);
+            }
+        });
+        for (int lap = 1; lap <= laps; lap++) {
+            BitSet reported = new BitSet();
+            begun.set(lap);
+            while (done.get() < lap) {
+                reported.or(report(pages, 0, count * PAGE, PAGE));
+            }
+            reported.or(report(pages, 0, count * PAGE, PAGE));
+            assertThat(reported.cardinality()).as("lap %d", lap).isEqualTo(count);
+        }
+        writer.join();
     }
 
     /// A writer counts a page up and marks it; a reader takes reports and copies. Whatever is not reported again is copied right.
