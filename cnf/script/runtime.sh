@@ -8,6 +8,12 @@
 # The folder of all runtimes of this user, with a folder for each.
 instances=${XDG_RUNTIME_DIR:-/tmp}/vfio-mediate-$UID
 
+# Sets control, the path of the control socket that an option names.
+take_control() { # --control PATH
+    [ $# -ge 2 ] || wrong_call '--control expected=PATH'
+    control=$(absolute "$2")
+}
+
 # Makes the folder of all runtimes; in /tmp somebody else may have been there first.
 make_instances() {
     if [ ! -d "$instances" ] && mkdir -m 700 -- "$instances" 2>/dev/null; then

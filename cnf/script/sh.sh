@@ -12,8 +12,7 @@ vfio_sh() {
     while [ $# -gt 0 ]; do
         case $1 in
             --control)
-                [ $# -ge 2 ] || wrong_call '--control expected=PATH'
-                control=$(absolute "$2")
+                take_control "$@"
                 shift
                 ;;
             --fresh) fresh=yes ;;

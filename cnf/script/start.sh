@@ -8,8 +8,7 @@ vfio_start() {
     while [ $# -gt 0 ]; do
         case $1 in
             --control)
-                [ $# -ge 2 ] || wrong_call '--control expected=PATH'
-                control=$(absolute "$2")
+                take_control "$@"
                 shift
                 ;;
             *) wrong_call "argument=$1 expected=--control PATH or nothing" ;;

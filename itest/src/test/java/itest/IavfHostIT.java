@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import static itest.options.RuntimeOptions.core;
-import static itest.options.RuntimeOptions.felix;
-import static itest.options.RuntimeOptions.simulatedNic;
-import static itest.options.RuntimeOptions.vfioUser;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import itest.iavf.DriverOptions;
@@ -15,45 +11,17 @@ import itest.iavf.VfStats;
 import java.time.Duration;
 import javax.inject.Inject;
 import org.apache.felix.service.command.CommandProcessor;
-import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
-import vfio.pci.api.admin.DeviceAdmin;
-import vfio.pci.api.admin.ServeAdmin;
 
 /** What the host does to a virtual function, by the shell, as its driver sees it. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class IavfHostIT {
+public class IavfHostIT extends OnServedVfs {
     private static final Duration SOON = Duration.ofSeconds(10);
     private static final long SOME = 1000;
     private static final int FLAPS = Boolean.getBoolean("vfio.nightly") ? 50 : 5;
     private static final MacAddress GIVEN = new MacAddress(0x0200_0000_0077L);
 
     @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private ServeAdmin transport;
-    @Inject
     private CommandProcessor processor;
-    @Rule
-    public final ServedVfs vfs = new ServedVfs(() -> transport);
-
-    @Configuration
-    public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic(), vfioUser()};
-    }
-
-    @Before
-    public void waitForTheNic() throws Exception {
-        SimulatedNic.await(admin);
-    }
 
     @Test
     public void linkGoesDownAndUpUnderTraffic() throws Exception {

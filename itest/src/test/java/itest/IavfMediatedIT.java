@@ -20,50 +20,31 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import javax.inject.Inject;
 import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import vfio.pci.api.PciAddress;
-import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.MediatorStatus;
-import vfio.pci.api.admin.ServeAdmin;
 
 /** The driver notices nothing of mediator.i40e: neither of its presence nor of its going and coming under traffic. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class IavfMediatedIT {
+public class IavfMediatedIT extends OnServedVfs {
     private static final long FRAMES = Boolean.getBoolean("vfio.nightly") ? 1_000_000 : 50_000;
     private static final long FEWER = FRAMES / 5;
     private static final Duration SOON = Duration.ofSeconds(10);
 
     @Inject
     private BundleContext context;
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private ServeAdmin transport;
-    @Rule
-    public final ServedVfs vfs = new ServedVfs(() -> transport);
 
+    @Override
     @Configuration
     public Option[] runtime() {
         return new Option[] {felix(), core(), simulatedNic(), mediatorI40e(), vfioUser()};
     }
 
     @Before
-    public void waitForTheNicAndItsMediator() throws Exception {
-        SimulatedNic.await(admin);
-        awaitMediator();
-    }
-
-    private void awaitMediator() throws Exception {
+    public void awaitMediator() throws Exception {
         Await.until("mediator.i40e drives the PF",
             () -> admin.mediators().stream().map(MediatorStatus::name).toList().equals(List.of("i40e")));
     }

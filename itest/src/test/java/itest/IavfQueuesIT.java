@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import static itest.options.RuntimeOptions.core;
-import static itest.options.RuntimeOptions.felix;
-import static itest.options.RuntimeOptions.simulatedNic;
-import static itest.options.RuntimeOptions.vfioUser;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import itest.iavf.Doorbells;
@@ -20,24 +16,11 @@ import itest.iavf.UdpFlows;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.Arrays;
-import javax.inject.Inject;
-import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
-import vfio.pci.api.admin.ServeAdmin;
 
 /** Four queue pairs: what is sent on each arrives, a flow stays on one queue and in order, and the table decides which. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class IavfQueuesIT {
+public class IavfQueuesIT extends OnServedVfs {
     private static final int PAIRS = 4;
     private static final int FLOWS = 64;
     private static final int PER_FLOW = Boolean.getBoolean("vfio.nightly") ? 4000 : 200;
@@ -45,23 +28,6 @@ public class IavfQueuesIT {
     private static final int WINDOW = 256;
     private static final int BURST = 64;
     private static final Duration STANDSTILL = Duration.ofSeconds(10);
-
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private ServeAdmin transport;
-    @Rule
-    public final ServedVfs vfs = new ServedVfs(() -> transport);
-
-    @Configuration
-    public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic(), vfioUser()};
-    }
-
-    @Before
-    public void waitForTheNic() throws Exception {
-        SimulatedNic.await(admin);
-    }
 
     @Test
     public void flowsSpreadOverTheQueues() throws Exception {

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import static itest.options.RuntimeOptions.core;
-import static itest.options.RuntimeOptions.felix;
-import static itest.options.RuntimeOptions.simulatedNic;
-import static itest.options.RuntimeOptions.vfioUser;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import itest.iavf.Doorbells;
@@ -15,44 +11,14 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import javax.inject.Inject;
-import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
-import vfio.pci.api.admin.ServeAdmin;
 
 /** A virtual function is reset, or its guest is gone, while frames come and go; it recovers, and nobody else is worse off. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class IavfResetIT {
+public class IavfResetIT extends OnServedVfs {
     private static final int ROUNDS = Boolean.getBoolean("vfio.nightly") ? 100 : 5;
     private static final long SOME = 2000;
     private static final Duration SOON = Duration.ofSeconds(10);
-
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private ServeAdmin transport;
-    @Rule
-    public final ServedVfs vfs = new ServedVfs(() -> transport);
-
-    @Configuration
-    public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic(), vfioUser()};
-    }
-
-    @Before
-    public void waitForTheNic() throws Exception {
-        SimulatedNic.await(admin);
-    }
 
     @Test
     public void recoversFromAResetByMessage() throws Exception {

@@ -20,27 +20,17 @@ import itest.iavf.Vectors;
 import itest.iavf.VfStats;
 import java.time.Duration;
 import java.util.Map;
-import javax.inject.Inject;
 import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import vfio.pci.api.PciAddress;
-import vfio.pci.api.admin.DeviceAdmin;
-import vfio.pci.api.admin.ServeAdmin;
 
 /**
  * Two guests, each with a virtual function, send each other frames of all lengths. Every byte of each is checked; none is lost, none comes
  * twice, all come in order. With {@code -Dvfio.nightly=true} there are a million, else fewer.
  */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class IavfTrafficIT {
+public class IavfTrafficIT extends OnServedVfs {
     private static final long FRAMES = Boolean.getBoolean("vfio.nightly") ? 1_000_000 : 50_000;
     private static final long FEWER = FRAMES / 5;
     /** MTU 9000. */
@@ -52,13 +42,7 @@ public class IavfTrafficIT {
     private static final PciAddress TRAPPED_0 = PciAddress.parse("0000:5e:02.0");
     private static final PciAddress TRAPPED_1 = PciAddress.parse("0000:5e:02.1");
 
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private ServeAdmin transport;
-    @Rule
-    public final ServedVfs vfs = new ServedVfs(() -> transport);
-
+    @Override
     @Configuration
     public Option[] runtime() {
         return new Option[] {felix(), core(),
@@ -67,8 +51,7 @@ public class IavfTrafficIT {
     }
 
     @Before
-    public void waitForTheNics() throws Exception {
-        SimulatedNic.await(admin);
+    public void waitForTheOtherNic() throws Exception {
         Await.until("the other NIC's functions appear",
             () -> admin.devices().stream().anyMatch(device -> device.address().equals(TRAPPED_1)));
     }

@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import static itest.options.RuntimeOptions.core;
-import static itest.options.RuntimeOptions.felix;
-import static itest.options.RuntimeOptions.simulatedNic;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import itest.bundles.InstalledMediators;
 import itest.bundles.MediatorBundle;
 import itest.mediators.Answering;
 import itest.mediators.Lingering;
@@ -15,54 +11,21 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import javax.inject.Inject;
-import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.AccessStats;
-import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.device.VfioPci;
 
 /** A mediator's bundle stops, is updated or uninstalled while clients access a device it mediates: gone means gone. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class MediatorGoesIT {
+public class MediatorGoesIT extends OnTheNic {
     private static final int THREADS = 4;
     private static final long SOME_ROUNDS = 500;
     private static final int STOPS = 200;
     /** A register for each thread, all of them claimed. */
     private static final List<Long> OWN = List.of(
         Registers.VF_ARQBAH1, Registers.VF_ARQBAL1, Registers.VF_ATQBAH1, Registers.VF_ATQBAL1);
-
-    @Inject
-    private BundleContext context;
-    @Inject
-    private VfioPci vfio;
-    @Inject
-    private DeviceAdmin admin;
-    @Rule
-    public final InstalledMediators mediators = new InstalledMediators(() -> context);
-
-    @Configuration
-    public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic()};
-    }
-
-    @Before
-    public void waitForTheNic() throws Exception {
-        SimulatedNic.await(admin);
-    }
 
     @Test
     public void noCallIsLateInTwoHundredStops() throws Exception {
@@ -91,7 +54,7 @@ public class MediatorGoesIT {
             for (int stop = 0; stop < STOPS; stop++) {
                 bundle.start();
                 long asked = mediators.board().journal().size();
-                Future<VfioDevice> opening = opener.submit(this::open);
+                Future<VfioDevice> opening = opener.submit(() -> open());
                 Await.until("it is asked", () -> mediators.board().journal().size() > asked);
                 bundle.stop();
                 try (VfioDevice device = opening.get(); var registers = new Registers(device)) {
@@ -177,10 +140,6 @@ public class MediatorGoesIT {
                 assertThat(admin.stats(SimulatedNic.VF1).passedThrough()).isZero();
             }
         }
-    }
-
-    private VfioDevice open() throws VfioException {
-        return vfio.open(SimulatedNic.VF0, Client.standard("itest"));
     }
 
     private static void readStatus(Registers registers) throws VfioException {

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import static itest.options.RuntimeOptions.core;
-import static itest.options.RuntimeOptions.felix;
-import static itest.options.RuntimeOptions.simulatedNic;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
-import itest.bundles.InstalledMediators;
 import itest.bundles.MediatorBundle;
 import itest.mediators.Answering;
 import itest.mediators.Declining;
@@ -16,50 +12,16 @@ import itest.mediators.FailingToBind;
 import itest.mediators.Refusing;
 import itest.mediators.Setting;
 import java.util.List;
-import javax.inject.Inject;
-import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.MediatorStatus;
-import vfio.pci.api.device.Client;
 import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.device.VfioPci;
 
 /** Who is asked, in which order, and who gets the device. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class MediatorOrderIT {
-    @Inject
-    private BundleContext context;
-    @Inject
-    private VfioPci vfio;
-    @Inject
-    private DeviceAdmin admin;
-    @Rule
-    public final InstalledMediators mediators = new InstalledMediators(() -> context);
-
-    @Configuration
-    public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic()};
-    }
-
-    @Before
-    public void waitForTheNic() throws Exception {
-        SimulatedNic.await(admin);
-    }
-
+public class MediatorOrderIT extends OnTheNic {
     // ---- failures
 
     @Test
@@ -191,10 +153,6 @@ public class MediatorOrderIT {
         }
         open().close();
         assertThat(mediators.board().journal()).containsExactly("twin", "twin");
-    }
-
-    private VfioDevice open() throws VfioException {
-        return vfio.open(SimulatedNic.VF0, Client.standard("itest"));
     }
 
     private int statusOnOpen() throws VfioException {

@@ -6,9 +6,7 @@ import static itest.options.RuntimeOptions.core;
 import static itest.options.RuntimeOptions.felix;
 import static itest.options.RuntimeOptions.simulatedNic;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import itest.bundles.InstalledMediators;
 import itest.bundles.MediatorBundle;
 import itest.mediators.Faulty;
 import itest.mediators.Setting;
@@ -16,54 +14,27 @@ import itest.mediators.Sleeping;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import javax.inject.Inject;
 import org.junit.After;
-import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import vfio.pci.api.Errno;
-import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.MediatorStatus;
-import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.device.VfioPci;
 
 /** A mediation that sleeps, hangs or fails hurts the device it mediates and no other. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class MisbehavingMediationIT {
+public class MisbehavingMediationIT extends OnTheNic {
     private static final Duration DRAIN_TIMEOUT = Duration.ofMillis(300);
     private static final Duration MEASURED = Duration.ofSeconds(2);
     private static final int MOST_FAULTS = 5;
 
-    @Inject
-    private BundleContext context;
-    @Inject
-    private VfioPci vfio;
-    @Inject
-    private DeviceAdmin admin;
-    @Rule
-    public final InstalledMediators mediators = new InstalledMediators(() -> context);
-
+    @Override
     @Configuration
     public Option[] runtime() {
         Map<String, Object> settings = Map.of("drainTimeoutMillis", DRAIN_TIMEOUT.toMillis(), "mostMediationFaults", MOST_FAULTS);
         return new Option[] {felix(), configuration("vfio.pci.core", settings), core(), simulatedNic()};
-    }
-
-    @Before
-    public void waitForTheNic() throws Exception {
-        SimulatedNic.await(admin);
     }
 
     @After
@@ -115,8 +86,7 @@ public class MisbehavingMediationIT {
                 assertThat(thread.stack()).anyMatch(frame -> frame.contains("Sleeping"));
             });
             assertThat(admin.device(SimulatedNic.VF0).isolated()).isPresent();
-            assertThatThrownBy(() -> registers.read(Registers.VFQF_HKEY)).isInstanceOfSatisfying(VfioException.class,
-                refusal -> assertThat(refusal.errno()).isEqualTo(Errno.EIO));
+            assertRefused(Errno.EIO, () -> registers.read(Registers.VFQF_HKEY));
             assertThat(otherRegisters.read(Registers.VFGEN_RSTAT)).isEqualTo(Registers.VFACTIVE);
 
             wake();
@@ -135,8 +105,7 @@ public class MisbehavingMediationIT {
         mediators.start(MediatorBundle.of(Faulty.class).named("faulty"));
         try (VfioDevice device = open(SimulatedNic.VF0); var registers = new Registers(device)) {
             for (int fault = 0; fault < MOST_FAULTS; fault++) {
-                assertThatThrownBy(() -> registers.read(Registers.VFGEN_RSTAT)).isInstanceOfSatisfying(VfioException.class,
-                    answer -> assertThat(answer.errno()).isEqualTo(Errno.EIO));
+                assertRefused(Errno.EIO, () -> registers.read(Registers.VFGEN_RSTAT));
             }
             // Not on the thread of the last fault, which is inside: the mediation is out of the way first, and closed a little later.
             Await.until("it is unbound and closed", () -> mediators.number(Setting.CLOSED, "faulty").get() == 1);
@@ -145,10 +114,6 @@ public class MisbehavingMediationIT {
             assertThat(admin.stats(SimulatedNic.VF0).errors()).isEqualTo(MOST_FAULTS);
             assertThat(mediators.number(Setting.LATE, "faulty")).hasValue(0);
         }
-    }
-
-    private VfioDevice open(PciAddress address) throws VfioException {
-        return vfio.open(address, Client.standard("itest"));
     }
 
     private void sendToSleep() {

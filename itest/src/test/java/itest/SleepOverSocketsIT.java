@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import static itest.options.RuntimeOptions.core;
-import static itest.options.RuntimeOptions.felix;
-import static itest.options.RuntimeOptions.simulatedNic;
-import static itest.options.RuntimeOptions.vfioUser;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import itest.bundles.InstalledMediators;
@@ -13,7 +9,6 @@ import itest.mediators.Setting;
 import itest.mediators.Sleeping;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,25 +21,13 @@ import org.junit.After;
 import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.BundleContext;
-import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
-import vfio.pci.api.admin.ServeAdmin;
 import vfio.pci.api.device.RegionIndex;
 import vfio.user.wire.client.VfioUserClient;
 
 /** Two devices are served by one loop; the mediation of one sleeps, and the client of the other does not notice. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class SleepOverSocketsIT {
+public class SleepOverSocketsIT extends OnServedVfs {
     private static final int SLEEPS = 15;
     private static final Duration MORE_WAITING = Duration.ofMillis(10);
     /** What no machine is too busy for, and far less than a sleep is long. */
@@ -54,43 +37,27 @@ public class SleepOverSocketsIT {
 
     @Inject
     private BundleContext context;
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private ServeAdmin transport;
     @Rule
     public final InstalledMediators mediators = new InstalledMediators(() -> context);
-    @Rule
-    public final TemporaryFolder folder = new TemporaryFolder();
 
     private final ExecutorService other = Executors.newSingleThreadExecutor();
     private final MemorySegment buffer = Arena.ofAuto().allocate(Integer.BYTES);
 
-    @Configuration
-    public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic(), vfioUser()};
-    }
-
     @Before
-    public void serveTwo() throws Exception {
-        SimulatedNic.await(admin);
+    public void startMediator() throws Exception {
         mediators.start(MediatorBundle.of(Sleeping.class).named("sleeping"));
-        transport.serve(SimulatedNic.VF0, socket(SimulatedNic.VF0));
-        transport.serve(SimulatedNic.VF1, socket(SimulatedNic.VF1));
     }
 
     @After
-    public void serveNone() throws Exception {
+    public void wakeUp() {
         asleep().set(0);
         other.shutdown();
-        transport.unserve(SimulatedNic.VF0);
-        transport.unserve(SimulatedNic.VF1);
     }
 
     @Test
     public void oneThatSleepsDelaysNoOtherClient() throws Exception {
-        try (VfioUserClient sleeper = VfioUserClient.connect(socket(SimulatedNic.VF0));
-                VfioUserClient awake = VfioUserClient.connect(socket(SimulatedNic.VF1))) {
+        try (VfioUserClient sleeper = VfioUserClient.connect(vfs.socket(SimulatedNic.VF0));
+                VfioUserClient awake = VfioUserClient.connect(vfs.socket(SimulatedNic.VF1))) {
             List<Duration> before = new ArrayList<>();
             List<Duration> during = new ArrayList<>();
             for (int sleep = 0; sleep < SLEEPS; sleep++) {
@@ -154,9 +121,5 @@ public class SleepOverSocketsIT {
 
     private AtomicLong sleepers() {
         return mediators.number(Sleeping.SLEEPERS, SimulatedNic.VF0.toString());
-    }
-
-    private Path socket(PciAddress address) {
-        return folder.getRoot().toPath().resolve(address + ".sock");
     }
 }

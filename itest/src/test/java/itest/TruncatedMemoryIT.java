@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import static itest.options.RuntimeOptions.core;
-import static itest.options.RuntimeOptions.felix;
-import static itest.options.RuntimeOptions.simulatedNic;
-import static itest.options.RuntimeOptions.vfioUser;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import itest.bundles.InstalledMediators;
@@ -13,74 +9,40 @@ import itest.mediators.Reaching;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.file.Path;
 import javax.inject.Inject;
 import linux.sys.Fd;
 import linux.sys.Memfd;
-import org.junit.After;
 import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.BundleContext;
 import vfio.pci.api.Errno;
-import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
-import vfio.pci.api.admin.ServeAdmin;
 import vfio.pci.api.device.RegionIndex;
 import vfio.user.wire.client.VfioUserClient;
 
 /** Two clients of one loop; one cuts its memory's file short, again and again, and the other's next answer is right each time. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class TruncatedMemoryIT {
+public class TruncatedMemoryIT extends OnServedVfs {
     private static final int SIZE = 0x10000;
     private static final int ROUNDS = 2000;
     private static final int PATTERN = 0x600DF00D;
 
     @Inject
     private BundleContext context;
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private ServeAdmin transport;
     @Rule
     public final InstalledMediators mediators = new InstalledMediators(() -> context);
-    @Rule
-    public final TemporaryFolder folder = new TemporaryFolder();
 
     private final MemorySegment buffer = Arena.ofAuto().allocate(Integer.BYTES);
 
-    @Configuration
-    public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic(), vfioUser()};
-    }
-
     @Before
-    public void serveTwo() throws Exception {
-        SimulatedNic.await(admin);
+    public void startMediator() throws Exception {
         mediators.start(MediatorBundle.of(Reaching.class).named("reaching"));
-        transport.serve(SimulatedNic.VF0, socket(SimulatedNic.VF0));
-        transport.serve(SimulatedNic.VF1, socket(SimulatedNic.VF1));
-    }
-
-    @After
-    public void serveNone() throws Exception {
-        transport.unserve(SimulatedNic.VF0);
-        transport.unserve(SimulatedNic.VF1);
     }
 
     @Test
     public void costsItsOwnClientOnly() throws Exception {
-        try (VfioUserClient bad = VfioUserClient.connect(socket(SimulatedNic.VF0));
-                VfioUserClient good = VfioUserClient.connect(socket(SimulatedNic.VF1));
+        try (VfioUserClient bad = VfioUserClient.connect(vfs.socket(SimulatedNic.VF0));
+                VfioUserClient good = VfioUserClient.connect(vfs.socket(SimulatedNic.VF1));
                 Fd cut = Memfd.create("cut", SIZE, false); Fd kept = Memfd.create("kept", SIZE, false)) {
             bad.mapDma(0, SIZE, true, true, cut, 0);
             good.mapDma(0, SIZE, true, true, kept, 0);
@@ -103,9 +65,5 @@ public class TruncatedMemoryIT {
         } catch (VfioException e) {
             return e.errno();
         }
-    }
-
-    private Path socket(PciAddress address) {
-        return folder.getRoot().toPath().resolve(address.toString().replace(':', '-') + ".sock");
     }
 }

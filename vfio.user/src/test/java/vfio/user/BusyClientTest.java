@@ -135,7 +135,7 @@ class BusyClientTest {
     @Test
     void hasItsRequestGivenUpInTime() throws Exception {
         fixture.server.unserve(TestPci.FIRST);
-        fixture.server.setRules(new Limits().request(Duration.ofMillis(200)).build(), SocketRules.standard());
+        fixture.server.setRules(Limits.with(limits -> limits.request = Duration.ofMillis(200)), SocketRules.standard());
         fixture.server.serve(TestPci.FIRST, fixture.socket);
         try (RawClient busy = fixture.ready()) {
             TestDevice device = fixture.pci.next();

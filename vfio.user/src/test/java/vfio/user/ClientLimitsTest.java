@@ -2,7 +2,7 @@
 package vfio.user;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static vfio.user.ServerFixture.fails;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,8 +29,13 @@ class ClientLimitsTest {
         + " \"write_multiple\": true}}";
 
     @RegisterExtension
-    final ServerFixture fixture = new ServerFixture(new Limits().msgFds(8).dataBytes(4096).dmaMaps(2).dmaBytes(0x30000)
-        .unsealed(ClientLimits.UnsealedFiles.REFUSE).build());
+    final ServerFixture fixture = new ServerFixture(Limits.with(limits -> {
+        limits.msgFds = 8;
+        limits.dataBytes = 4096;
+        limits.dmaMaps = 2;
+        limits.dmaBytes = 0x30000;
+        limits.unsealed = ClientLimits.UnsealedFiles.REFUSE;
+    }));
 
     @Test
     void rejectsPageSizesAndTransfersThatCannotBe() throws VfioException {
@@ -60,7 +65,10 @@ class ClientLimitsTest {
     @Test
     void saysHowManyMappingsTheDeviceHasIfThatIsLess() throws VfioException {
         Path second = fixture.folder.resolve("second.sock");
-        fixture.server.setRules(new Limits().msgFds(8).dataBytes(4096).build(), SocketRules.standard());
+        fixture.server.setRules(Limits.with(limits -> {
+            limits.msgFds = 8;
+            limits.dataBytes = 4096;
+        }), SocketRules.standard());
         fixture.server.serve(TestPci.SECOND, second);
         fixture.pci.mostMaps = 8192;
         try (RawClient client = RawClient.connect(second)) {
@@ -120,7 +128,7 @@ class ClientLimitsTest {
     @Test
     void readsAndWritesFilesThatCanBeCutShort() throws Exception {
         Path second = fixture.folder.resolve("second.sock");
-        fixture.server.setRules(new Limits().unsealed(ClientLimits.UnsealedFiles.FILE_IO).build(), SocketRules.standard());
+        fixture.server.setRules(Limits.with(limits -> limits.unsealed = ClientLimits.UnsealedFiles.FILE_IO), SocketRules.standard());
         fixture.server.serve(TestPci.SECOND, second);
         try (RawClient client = RawClient.ready(second); var unsealed = Memfd.create("ram", 0x10000, false);
                 var sealed = Memfd.create("ram", 0x10000, true)) {
@@ -147,8 +155,7 @@ class ClientLimitsTest {
         fixture.server.unserve(TestPci.SECOND);
         for (String nobody : new String[] {"no such user", own + ":no such group"}) {
             fixture.server.setRules(ServerFixture.PATIENT, new SocketRules(0600, nobody, SocketRules.standard().uids()));
-            assertThatThrownBy(() -> fixture.server.serve(TestPci.SECOND, second)).isInstanceOfSatisfying(VfioException.class,
-                e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL));
+            fails(() -> fixture.server.serve(TestPci.SECOND, second), Errno.EINVAL);
             assertThat(second).doesNotExist();
         }
     }

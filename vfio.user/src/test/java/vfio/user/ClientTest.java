@@ -3,6 +3,7 @@ package vfio.user;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static vfio.user.ServerFixture.fails;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -14,7 +15,6 @@ import linux.sys.EventFd;
 import linux.sys.Fd;
 import linux.sys.Mapping;
 import linux.sys.Memfd;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import vfio.pci.api.Errno;
@@ -145,9 +145,5 @@ class ClientTest {
     private static RegionInfo region(boolean disablable) {
         return new RegionInfo(0, TestDevice.BAR0_SIZE, Set.of(RegionInfo.Flag.values()), List.of(
             new RegionCapability.SparseMmap(List.of(new MmapArea(0x1000, 0x1000, false), new MmapArea(0x8000, 0x2000, disablable)))));
-    }
-
-    private static void fails(ThrowingCallable call, Errno errno) {
-        assertThatThrownBy(call).isInstanceOfSatisfying(VfioException.class, e -> assertThat(e.errno()).isEqualTo(errno));
     }
 }

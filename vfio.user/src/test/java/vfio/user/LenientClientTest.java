@@ -12,8 +12,10 @@ import vfio.user.command.ClientLimits;
 /// A client that does not look at the error flag, as cloud-hypervisor's, gets all ones where a region access fails.
 class LenientClientTest {
     @RegisterExtension
-    final ServerFixture fixture = new ServerFixture(new Limits().errors(ClientLimits.ErrorAnswers.ALL_ONES)
-        .request(Duration.ofMillis(200)).build());
+    final ServerFixture fixture = new ServerFixture(Limits.with(limits -> {
+        limits.errors = ClientLimits.ErrorAnswers.ALL_ONES;
+        limits.request = Duration.ofMillis(200);
+    }));
 
     @Test
     void getsErrorsOfAllOtherCommandsAndOfAccessesThatSayNoSize() throws VfioException {

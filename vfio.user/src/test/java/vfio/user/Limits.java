@@ -2,61 +2,27 @@
 package vfio.user;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 import vfio.user.command.ClientLimits;
 
-/// Limits that differ from the default in what a test says.
+/// Limits of which a test changes some. What a test does not say differs from the default only in that the test is patient.
 final class Limits {
-    private int msgFds = ClientLimits.DEFAULT.msgFds();
-    private int dataBytes = ClientLimits.DEFAULT.dataBytes();
-    private int dmaMaps = ClientLimits.DEFAULT.dmaMaps();
-    private long dmaBytes = ClientLimits.DEFAULT.dmaBytes();
-    private Duration request = Duration.ofMinutes(5);
-    private Duration transfer = Duration.ofSeconds(20);
-    private ClientLimits.UnsealedFiles unsealed = ClientLimits.DEFAULT.unsealed();
-    private ClientLimits.ErrorAnswers errors = ClientLimits.DEFAULT.errors();
+    int msgFds = ClientLimits.DEFAULT.msgFds();
+    int dataBytes = ClientLimits.DEFAULT.dataBytes();
+    int dmaMaps = ClientLimits.DEFAULT.dmaMaps();
+    long dmaBytes = ClientLimits.DEFAULT.dmaBytes();
+    Duration request = Duration.ofMinutes(5);
+    Duration transfer = Duration.ofSeconds(20);
+    ClientLimits.UnsealedFiles unsealed = ClientLimits.DEFAULT.unsealed();
+    ClientLimits.ErrorAnswers errors = ClientLimits.DEFAULT.errors();
 
-    Limits msgFds(int value) {
-        msgFds = value;
-        return this;
+    private Limits() {
     }
 
-    Limits dataBytes(int value) {
-        dataBytes = value;
-        return this;
-    }
-
-    Limits dmaMaps(int value) {
-        dmaMaps = value;
-        return this;
-    }
-
-    Limits dmaBytes(long value) {
-        dmaBytes = value;
-        return this;
-    }
-
-    Limits request(Duration value) {
-        request = value;
-        return this;
-    }
-
-    Limits transfer(Duration value) {
-        transfer = value;
-        return this;
-    }
-
-    Limits unsealed(ClientLimits.UnsealedFiles value) {
-        unsealed = value;
-        return this;
-    }
-
-    Limits errors(ClientLimits.ErrorAnswers value) {
-        errors = value;
-        return this;
-    }
-
-    ClientLimits build() {
-        return new ClientLimits(msgFds, dataBytes, dmaMaps, dmaBytes, ClientLimits.DEFAULT.faultLines(), request, transfer, unsealed,
-            errors);
+    static ClientLimits with(Consumer<Limits> changes) {
+        Limits limits = new Limits();
+        changes.accept(limits);
+        return new ClientLimits(limits.msgFds, limits.dataBytes, limits.dmaMaps, limits.dmaBytes, ClientLimits.DEFAULT.faultLines(),
+            limits.request, limits.transfer, limits.unsealed, limits.errors);
     }
 }

@@ -31,7 +31,7 @@ class MessageMemoryTest {
     private static final long IOVA = 0x10000;
 
     @RegisterExtension
-    final ServerFixture fixture = new ServerFixture(new Limits().transfer(Duration.ofSeconds(2)).build());
+    final ServerFixture fixture = new ServerFixture(Limits.with(limits -> limits.transfer = Duration.ofSeconds(2)));
 
     /// What a device does on a thread of its own.
     private interface Transfer {

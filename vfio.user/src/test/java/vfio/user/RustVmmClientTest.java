@@ -84,7 +84,7 @@ class RustVmmClientTest {
             assertThat(client.call(RawClient.REGION_READ, RawClient.access(0, 77, 4)).errno()).isEqualTo(EINVAL);
         }
         fixture.server.unserve(TestPci.FIRST);
-        fixture.server.setRules(new Limits().errors(ClientLimits.ErrorAnswers.ERRNO).build(), SocketRules.standard());
+        fixture.server.setRules(Limits.with(limits -> limits.errors = ClientLimits.ErrorAnswers.ERRNO), SocketRules.standard());
         fixture.server.serve(TestPci.FIRST, fixture.socket);
         try (RawClient client = connect(fixture, 1, TEXT)) {
             assertThat(client.call(RawClient.REGION_READ, RawClient.access(0, 77, 4)).errno()).isEqualTo(EINVAL);

@@ -15,9 +15,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.assertj.core.api.Assertions;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
+import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.user.command.ClientLimits;
 
@@ -36,7 +38,7 @@ final class ServerFixture implements BeforeEachCallback, AfterEachCallback {
     }
 
     /// No request is given up, whatever else the machine does.
-    static final ClientLimits PATIENT = new Limits().request(Duration.ofMinutes(5)).build();
+    static final ClientLimits PATIENT = Limits.with(limits -> limits.request = Duration.ofMinutes(5));
 
     final TestPci pci = new TestPci();
     private final ClientLimits limits;
@@ -110,6 +112,12 @@ final class ServerFixture implements BeforeEachCallback, AfterEachCallback {
         } catch (NoSuchFileException e) {
             return "";
         }
+    }
+
+    /// Requires that error of a call.
+    static void fails(ThrowingCallable call, Errno errno) {
+        Assertions.assertThatThrownBy(call).isInstanceOfSatisfying(VfioException.class,
+            e -> Assertions.assertThat(e.errno()).isEqualTo(errno));
     }
 
     static void await(String what, BooleanSupplier condition) {

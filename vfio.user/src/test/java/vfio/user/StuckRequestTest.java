@@ -17,7 +17,7 @@ class StuckRequestTest {
     private static final Duration BOUND = Duration.ofMillis(200);
 
     @RegisterExtension
-    final ServerFixture fixture = new ServerFixture(new Limits().request(BOUND).build());
+    final ServerFixture fixture = new ServerFixture(Limits.with(limits -> limits.request = BOUND));
 
     @Test
     void isAnsweredOnceAndItsTrueResultIsDiscarded() throws VfioException, InterruptedException {

@@ -15,7 +15,7 @@ import vfio.pci.api.admin.ServedTraffic;
 /// What is counted of a served device.
 class TrafficTest {
     @RegisterExtension
-    final ServerFixture fixture = new ServerFixture(new Limits().request(Duration.ofMillis(200)).build());
+    final ServerFixture fixture = new ServerFixture(Limits.with(limits -> limits.request = Duration.ofMillis(200)));
 
     private ServedTraffic traffic() {
         return fixture.server.served().getFirst().traffic();

@@ -5,29 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import device.sim.Await;
 import device.sim.GuestRam;
-import device.sim.TestDriver;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import vfio.pci.api.VfioException;
 
-class MailboxTest {
+class MailboxTest extends OneVf {
     private static final byte[] VERSION = MailboxDriver.ints(1, 1);
     private static final int DD_CMP = 3;
     private static final int ERR = 4;
 
-    private TestDriver driver;
     private MailboxDriver mailbox;
 
     @BeforeEach
-    void bind() throws VfioException {
-        driver = TestDriver.bind(TestCard.standard().virtualFunction(0));
+    void makeMailbox() {
         mailbox = new MailboxDriver(driver);
-    }
-
-    @AfterEach
-    void close() {
-        driver.close();
     }
 
     @Test
@@ -194,6 +184,7 @@ class MailboxTest {
         // Closes the memory too: a thread that still used it would fail in close.
         driver.close();
         bind();
+        makeMailbox();
         mailbox.init();
         assertThat(mailbox.ask(1, VERSION).status()).isZero();
     }

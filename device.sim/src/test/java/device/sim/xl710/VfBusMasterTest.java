@@ -5,31 +5,22 @@ import static device.sim.xl710.MailboxDriver.ints;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import device.sim.Await;
-import device.sim.TestDriver;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vfio.pci.api.VfioException;
 
 /// The mailbox without and with Bus Master Enable. Queues are with the rest of the traffic, in `VfTrafficTest`.
-class VfBusMasterTest {
+class VfBusMasterTest extends OneVf {
     private static final int CAPABILITIES = 0x0009_00E1;
     private static final int COMMAND = 0x04;
     private static final int MEMORY = 2;
 
-    private TestDriver driver;
     private MailboxDriver mailbox;
 
     @BeforeEach
-    void bind() throws Exception {
-        driver = TestDriver.bind(TestCard.standard().virtualFunction(0));
+    void makeMailbox() {
         mailbox = new MailboxDriver(driver);
-    }
-
-    @AfterEach
-    void close() {
-        driver.close();
     }
 
     @Test

@@ -4,28 +4,11 @@ package device.sim.xl710;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
 
-import device.sim.TestDriver;
 import device.sim.configspace.CapabilityWalker;
-import device.sim.function.SimulatedFunction;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vfio.pci.api.VfioException;
 
-class VfConfigSpaceTest {
-    private TestDriver driver;
-
-    @BeforeEach
-    void bind() throws VfioException {
-        SimulatedFunction function = TestCard.standard().virtualFunction(0);
-        driver = TestDriver.bind(function);
-    }
-
-    @AfterEach
-    void close() {
-        driver.close();
-    }
-
+class VfConfigSpaceTest extends OneVf {
     @Test
     void identifiesItself() throws VfioException {
         assertThat(driver.function().configSize()).isEqualTo(4096);

@@ -5,28 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import device.sim.TestDriver;
-import device.sim.function.SimulatedFunction;
 import java.lang.foreign.ValueLayout;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vfio.pci.api.VfioException;
 
-class VfRegistersTest {
-    private SimulatedFunction function;
-    private TestDriver driver;
-
-    @BeforeEach
-    void bind() throws VfioException {
-        function = TestCard.standard().virtualFunction(0);
-        driver = TestDriver.bind(function);
-    }
-
-    @AfterEach
-    void close() {
-        driver.close();
-    }
-
+class VfRegistersTest extends OneVf {
     @Test
     void refusesABarItDoesNotHave() {
         assertThatThrownBy(() -> driver.read(1, 0, 4)).isInstanceOf(VfioException.class).hasMessageContaining("bar=1");

@@ -4,23 +4,16 @@ package device.sim.xl710.queue;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
-import device.sim.wire.Switch;
 import device.sim.xl710.queue.TestVf.Tx;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
 /// Carries frames as the engines do, and looks at what their thread allocates.
-class AllocationTest {
+class AllocationTest extends TwoVfs {
     private static final int FRAMES = 20_000;
     private static final int LEAST_ROUNDS = 5;
 
-    private final TestVf sender;
-    private final TestVf receiver;
-
     AllocationTest() {
-        Switch wire = new Switch(2);
-        sender = new TestVf(wire, 0).up();
-        receiver = new TestVf(wire, 1).up();
         receiver.queues.rss(new byte[52], new byte[64], -1);
     }
 

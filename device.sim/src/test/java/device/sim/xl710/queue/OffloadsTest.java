@@ -3,36 +3,19 @@ package device.sim.xl710.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import device.sim.wire.Switch;
 import device.sim.xl710.queue.TestVf.Tx;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What goes out is compared with what the plain implementation in [Frames] makes.
-class OffloadsTest {
+class OffloadsTest extends TwoVfs {
     private static final int TCP = 6;
     private static final int UDP = 17;
     private static final int FIN_PSH_ACK_CWR = 0x01 | 0x08 | 0x10 | 0x80;
-
-    private TestVf sender;
-    private TestVf receiver;
-
-    @BeforeEach
-    void bringUp() {
-        Switch wire = new Switch(2);
-        sender = new TestVf(wire, 0).up();
-        receiver = new TestVf(wire, 1).up();
-    }
-
-    private byte[] received() {
-        receiver.run();
-        return receiver.receive();
-    }
 
     private static byte[] network(boolean v6, int protocol, byte[] transport) {
         return v6 ? Frames.ipv6(protocol, transport) : Frames.ipv4(protocol, 0x1234, transport);

@@ -3,32 +3,15 @@ package device.sim.xl710.queue;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import device.sim.wire.Switch;
 import device.sim.xl710.queue.TestVf.Tx;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class TxQueueTest {
+class TxQueueTest extends TwoVfs {
     private static final byte[] FRAME = Frames.plain(1, 0, 100, 1);
-
-    private TestVf sender;
-    private TestVf receiver;
-
-    @BeforeEach
-    void bringUp() {
-        Switch wire = new Switch(2);
-        sender = new TestVf(wire, 0).up();
-        receiver = new TestVf(wire, 1).up();
-    }
-
-    private byte[] received() {
-        receiver.run();
-        return receiver.receive();
-    }
 
     @Test
     void sendsAndWritesTheDoneTypeBack() {

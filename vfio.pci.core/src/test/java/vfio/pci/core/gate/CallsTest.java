@@ -7,33 +7,10 @@ import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
-class CallsTest {
+class CallsTest extends TwoThreads {
     private final Calls calls = new Calls();
-    private Worker other;
-
-    @BeforeEach
-    void startOther() {
-        other = new Worker("other");
-    }
-
-    @AfterEach
-    void endOther() throws InterruptedException {
-        other.close();
-    }
-
-    private static long soon() {
-        return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(50);
-    }
-
-    private static long later() {
-        return System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    }
 
     private void otherLeaves() throws Exception {
         other.does(() -> {

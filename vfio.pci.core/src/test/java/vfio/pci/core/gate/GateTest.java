@@ -8,37 +8,14 @@ import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
-@Timeout(60)
-class GateTest {
+class GateTest extends TwoThreads {
     private final Gate<Visited> gate = new Gate<>();
     private final GateSlot mine = gate.slot();
     private final GateSlot theirs = gate.slot();
     private final Visited first = new Visited();
     private final Visited second = new Visited();
-    private Worker other;
-
-    @BeforeEach
-    void startOther() {
-        other = new Worker("other");
-    }
-
-    @AfterEach
-    void endOther() throws InterruptedException {
-        other.close();
-    }
-
-    private static long soon() {
-        return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(50);
-    }
-
-    private static long later() {
-        return System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-    }
 
     private void otherEnters() throws Exception {
         other.does(() -> gate.enter(theirs));

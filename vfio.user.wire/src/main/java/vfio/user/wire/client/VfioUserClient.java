@@ -19,7 +19,6 @@ import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.DeviceInfo;
 import vfio.pci.api.device.IrqInfo;
-import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
 import vfio.user.wire.Command;
 import vfio.user.wire.DeviceInfoLayout;
@@ -29,8 +28,6 @@ import vfio.user.wire.HostOrder;
 import vfio.user.wire.IrqInfoLayout;
 import vfio.user.wire.IrqSetLayout;
 import vfio.user.wire.RegionAccessLayout;
-import vfio.user.wire.RegionCapabilities;
-import vfio.user.wire.RegionInfoLayout;
 import vfio.user.wire.VersionCapabilities;
 import vfio.user.wire.VersionJson;
 import vfio.user.wire.VersionLayout;
@@ -42,7 +39,6 @@ import vfio.user.wire.VersionLayout;
 /// What the server asks for, DMA_READ and DMA_WRITE, is answered out of the memory that was mapped: while a method waits, in
 /// [#serveDma], and, if the server gave a second socket, at any time by a thread of this client.
 public final class VfioUserClient implements AutoCloseable {
-    private static final int ASKED_AGAIN = 2;
     private static final int LONGEST_DATA = VersionCapabilities.DEFAULT_MAX_DATA_XFER_SIZE;
 
     private static final int MOST_FDS = 16;
@@ -161,54 +157,7 @@ public final class VfioUserClient implements AutoCloseable {
     ///
     /// @return the answer, whose file the caller closes
     public RegionAnswer regionInfo(int index) throws VfioException {
-        long argsz = RegionInfoLayout.BYTES;
-        for (int i = 0; i < ASKED_AGAIN; i++) {
-            RegionInfoLayout.encode(new RegionInfoLayout.RegionInfo(argsz, 0, index, 0, 0, 0), channel.request(), Channel.PAYLOAD);
-            int size = channel.call(Command.DEVICE_GET_REGION_INFO, RegionInfoLayout.BYTES, RegionInfoLayout.BYTES);
-            RegionInfoLayout.RegionInfo info = RegionInfoLayout.decode(channel.answer(), Channel.PAYLOAD);
-            List<Fd> files = channel.takeFds();
-            if (info.argsz() <= argsz) {
-                return answer(index, info, size, files);
-            }
-            files.forEach(Fd::close);
-            argsz = info.argsz();
-        }
-        throw new VfioException(Errno.EPROTO, "region=%d argsz=0x%x still grows".formatted(index, argsz));
-    }
-
-    private RegionAnswer answer(int index, RegionInfoLayout.RegionInfo info, int size, List<Fd> files) throws VfioException {
-        boolean whole = false;
-        try {
-            boolean listed = (info.flags() & RegionInfoLayout.FLAG_CAPS) != 0;
-            List<RegionCapability> capabilities = listed
-                ? RegionCapabilities.decode(channel.answer(), Channel.PAYLOAD, size, info.capOffset()) : List.of();
-            if (info.size() < 0 || info.offset() < 0 || files.size() > 1 || info.index() != index) {
-                throw new VfioException(Errno.EPROTO, "region=%s files=%d expected=region %d, sizes below 2^63, one file".formatted(
-                    info, files.size(), index));
-            }
-            whole = true;
-            return new RegionAnswer(new RegionInfo((int) info.index(), info.size(), flags(info.flags()), capabilities),
-                files.stream().findFirst(), info.offset());
-        } finally {
-            if (!whole) {
-                files.forEach(Fd::close);
-            }
-        }
-    }
-
-    private static Set<RegionInfo.Flag> flags(long bits) {
-        Set<RegionInfo.Flag> flags = EnumSet.noneOf(RegionInfo.Flag.class);
-        for (RegionInfo.Flag flag : RegionInfo.Flag.values()) {
-            long bit = switch (flag) {
-                case READ -> RegionInfoLayout.FLAG_READ;
-                case WRITE -> RegionInfoLayout.FLAG_WRITE;
-                case MMAP -> RegionInfoLayout.FLAG_MMAP;
-            };
-            if ((bits & bit) != 0) {
-                flags.add(flag);
-            }
-        }
-        return flags;
+        return RegionAnswer.ask(channel, index);
     }
 
     /// DEVICE_GET_REGION_IO_FDS, asked again with the room it takes.
