@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What administers the runtime: listing devices and mediators, counters, and serving devices on sockets. Used by the shell; implemented by
+/// What administers the runtime: listing devices and mediators, counters, serving devices on sockets, moving machines. Used by the shell;
+/// implemented by
 /// the core and by a transport. Everything here is a snapshot and holds nothing of a mediator.
 @Export
 @Version("1.0.0")
