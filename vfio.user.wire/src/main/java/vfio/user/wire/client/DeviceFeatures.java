@@ -7,14 +7,13 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.user.wire.Command;
 import vfio.user.wire.DeviceFeatureLayout;
-import vfio.user.wire.HostOrder;
-import vfio.user.wire.MigDataLayout;
 
-/// Features of a device and its migration data, as transport: what the bytes mean is the caller's. Numbers are those of
-/// `VFIO_DEVICE_FEATURE_*`. For the thread of the client; throws what its methods throw.
+/// Features of a device, as transport: what the bytes mean is the caller's. Numbers are those of `VFIO_DEVICE_FEATURE_*`. For the thread of
+/// the client; throws what its methods throw. What [ClientMigration] and [ClientDmaLogging] know is better asked there.
+///
+/// Source: QEMU's `docs/interop/vfio-user.rst`, `VFIO_USER_DEVICE_FEATURE`.
 public final class DeviceFeatures {
-    private static final int DATA = Channel.PAYLOAD + MigDataLayout.BYTES;
-    private static final int LONGEST = Channel.LONGEST - DATA;
+    private static final int LONGEST = Channel.LONGEST - Channel.PAYLOAD - DeviceFeatureLayout.BYTES;
 
     private final Channel channel;
 
@@ -47,9 +46,22 @@ public final class DeviceFeatures {
         return call(DeviceFeatureLayout.GET | feature, data, room);
     }
 
+    /// As [#get(int, byte[], int)], of a structure of that size.
+    ///
+    /// @throws VfioException EPROTO for an answer of another size
+    MemorySegment get(int feature, int size) throws VfioException {
+        byte[] own = get(feature, new byte[0], size);
+        if (own.length != size) {
+            throw new VfioException(Errno.EPROTO, "feature=0x%x answer=0x%x expected=0x%x".formatted(feature, own.length, size));
+        }
+        return MemorySegment.ofArray(own);
+    }
+
     /// DEVICE_FEATURE that sets.
-    public void set(int feature, byte[] data) throws VfioException {
-        call(DeviceFeatureLayout.SET | feature, data, data.length);
+    ///
+    /// @return the feature's own bytes as they came back, no more than were sent
+    public byte[] set(int feature, byte[] data) throws VfioException {
+        return call(DeviceFeatureLayout.SET | feature, data, data.length);
     }
 
     private byte[] call(int flags, byte[] data, int room) throws VfioException {
@@ -64,30 +76,6 @@ public final class DeviceFeatures {
             throw new VfioException(Errno.EPROTO, "feature flags=0x%x answer=0x%x expected=at most 0x%x".formatted(flags, size, most));
         }
         return channel.answer().asSlice(Channel.PAYLOAD + DeviceFeatureLayout.BYTES, size).toArray(ValueLayout.JAVA_BYTE);
-    }
-
-    /// MIG_DATA_READ: takes the next part of the device's state.
-    ///
-    /// @param count at most so many bytes
-    /// @return how many there were; 0 at the end
-    public int readData(MemorySegment buffer, long offset, int count) throws VfioException {
-        checkCount(count);
-        MigDataLayout.encode(new MigDataLayout.MigData(MigDataLayout.BYTES + count, count), channel.request(), Channel.PAYLOAD);
-        int size = channel.call(Command.MIG_DATA_READ, MigDataLayout.BYTES, MigDataLayout.BYTES) - MigDataLayout.BYTES;
-        long said = HostOrder.u32(channel.answer(), Channel.PAYLOAD + MigDataLayout.SIZE);
-        if (said != size || size > count) {
-            throw new VfioException(Errno.EPROTO, "MIG_DATA_READ size=0x%x data=0x%x expected=at most 0x%x".formatted(said, size, count));
-        }
-        MemorySegment.copy(channel.answer(), DATA, buffer, offset, size);
-        return size;
-    }
-
-    /// MIG_DATA_WRITE: gives the device the next part of its state.
-    public void writeData(MemorySegment buffer, long offset, int count) throws VfioException {
-        checkCount(count);
-        MigDataLayout.encode(new MigDataLayout.MigData(MigDataLayout.BYTES + count, count), channel.request(), Channel.PAYLOAD);
-        MemorySegment.copy(buffer, offset, channel.request(), DATA, count);
-        channel.call(Command.MIG_DATA_WRITE, MigDataLayout.BYTES + count, 0);
     }
 
     private static void checkCount(int count) throws VfioException {

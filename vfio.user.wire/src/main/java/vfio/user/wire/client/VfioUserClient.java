@@ -50,6 +50,8 @@ public final class VfioUserClient implements AutoCloseable {
     private final Channel channel;
     private final DmaMemory memory;
     private final DeviceFeatures features;
+    private final ClientMigration migration;
+    private final ClientDmaLogging dmaLogging;
     private VersionCapabilities server = VersionCapabilities.NONE;
     private String serverText = "";
     private Optional<TwinSocket> twin = Optional.empty();
@@ -59,6 +61,8 @@ public final class VfioUserClient implements AutoCloseable {
         memory = new DmaMemory();
         channel = new Channel(socket, memory, timeout);
         features = new DeviceFeatures(channel);
+        migration = new ClientMigration(channel, features);
+        dmaLogging = new ClientDmaLogging(channel, features, memory);
     }
 
     /// Connects and agrees on a version.
@@ -125,9 +129,19 @@ public final class VfioUserClient implements AutoCloseable {
         return twin.isPresent();
     }
 
-    /// Features of the device, and its migration data.
+    /// Features of the device, by their numbers.
     public DeviceFeatures features() {
         return features;
+    }
+
+    /// The device's states and data when it is moved.
+    public ClientMigration migration() {
+        return migration;
+    }
+
+    /// Which memory the device writes.
+    public ClientDmaLogging dmaLogging() {
+        return dmaLogging;
     }
 
     /// What the server said of itself.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.user.wire.client;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -8,12 +10,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import linux.sys.ReceivedFds;
 import linux.sys.UnixSocket;
+import vfio.pci.api.Errno;
 
 /// A server that does what its script says to its first client: messages put together by hand, without this project's layouts.
 final class ScriptedServer implements AutoCloseable {
@@ -28,6 +32,9 @@ final class ScriptedServer implements AutoCloseable {
             return ByteBuffer.wrap(payload).order(ByteOrder.nativeOrder());
         }
     }
+
+    /// Flags of an answer that is an error.
+    static final int F_ERROR = 0x21;
 
     private static final int MOST = 1 << 16;
 
@@ -94,6 +101,28 @@ final class ScriptedServer implements AutoCloseable {
     /// Answers with that payload.
     void reply(Message to, byte[] payload, int... numbers) {
         send(client, new Message(to.id, to.command, 1, 0, payload), numbers);
+    }
+
+    /// Receives that command with that payload, both in hex with blanks, and answers it.
+    void answer(int command, String asked, String answer) {
+        reply(receive(command, asked), hex(answer));
+    }
+
+    /// Receives that command with that payload, and answers with an error.
+    void refuse(int command, String asked, Errno errno) {
+        Message message = receive(command, asked);
+        send(client, new Message(message.id, message.command, F_ERROR, errno.value(), new byte[0]));
+    }
+
+    private Message receive(int command, String asked) {
+        Message message = receive();
+        assertThat(message.command).isEqualTo(command);
+        assertThat(HexFormat.of().formatHex(message.payload)).isEqualTo(asked.replace(" ", ""));
+        return message;
+    }
+
+    private static byte[] hex(String bytes) {
+        return HexFormat.of().parseHex(bytes.replace(" ", ""));
     }
 
     /// Sends a command of the server on the client's connection.

@@ -2,13 +2,11 @@
 package vfio.user.wire.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static vfio.user.wire.client.ScriptedSession.throwsErrno;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.time.Duration;
 import linux.sys.UnixSocket;
@@ -16,8 +14,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import vfio.pci.api.Errno;
-import vfio.pci.api.VfioException;
-import vfio.user.wire.DeviceFeatureLayout;
 import vfio.user.wire.VersionCapabilities;
 
 /// The client against a server that is played, where the order of messages matters; against the real one it is in `itest` and the tools.
@@ -25,7 +21,6 @@ import vfio.user.wire.VersionCapabilities;
 class VfioUserClientTest {
     private static final int DMA_READ = 11;
     private static final int DMA_WRITE = 12;
-    private static final int F_ERROR = 0x21;
     private static final long IOVA = 0x4000_0000L;
     private static final Duration LONG = Duration.ofSeconds(20);
 
@@ -39,8 +34,7 @@ class VfioUserClientTest {
     @Test
     void endsAWaitForAServerThatDoesNotAnswer() throws Exception {
         try (var server = new ScriptedServer(socket(), ScriptedServer::receive)) {
-            assertThatThrownBy(() -> VfioUserClient.connect(socket(), VersionCapabilities.NONE, Duration.ofMillis(50)))
-                .isInstanceOfSatisfying(VfioException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
+            throwsErrno(Errno.ETIMEDOUT, () -> VfioUserClient.connect(socket(), VersionCapabilities.NONE, Duration.ofMillis(50)));
             server.finish();
         }
     }
@@ -50,8 +44,7 @@ class VfioUserClientTest {
         try (UnixSocket listener = UnixSocket.listen(socket(), 0600, 0); UnixSocket first = UnixSocket.connect(socket())) {
             assertThat(first.fd().number()).isNotNegative();
             assertThat(listener.fd().number()).isNotNegative();
-            assertThatThrownBy(() -> VfioUserClient.connect(socket(), VersionCapabilities.NONE, Duration.ofMillis(50)))
-                .isInstanceOfSatisfying(VfioException.class, e -> assertThat(e.errno()).isEqualTo(Errno.ETIMEDOUT));
+            throwsErrno(Errno.ETIMEDOUT, () -> VfioUserClient.connect(socket(), VersionCapabilities.NONE, Duration.ofMillis(50)));
         }
     }
 
@@ -62,8 +55,7 @@ class VfioUserClientTest {
             ScriptedServer.Message reset = peer.receive();
             peer.send(peer.client(), new ScriptedServer.Message(reset.id() + 1, reset.command(), 1, 0, new byte[0]));
         }); VfioUserClient client = VfioUserClient.connect(socket(), VersionCapabilities.NONE, LONG)) {
-            assertThatThrownBy(client::reset).isInstanceOfSatisfying(VfioException.class,
-                e -> assertThat(e.errno()).isEqualTo(Errno.EPROTO));
+            throwsErrno(Errno.EPROTO, client::reset);
             server.finish();
         }
     }
@@ -81,7 +73,7 @@ class VfioUserClientTest {
             assertThat(peer.receive().payload()).isEqualTo(ScriptedServer.access(IOVA + 0xFFF, 2, (byte) 2, (byte) 3));
             peer.ask(9, DMA_READ, ScriptedServer.access(IOVA + 0x1FFF, 2));
             assertThat(peer.receive()).usingRecursiveComparison()
-                .isEqualTo(new ScriptedServer.Message(9, DMA_READ, F_ERROR, Errno.EFAULT.value(), new byte[0]));
+                .isEqualTo(new ScriptedServer.Message(9, DMA_READ, ScriptedServer.F_ERROR, Errno.EFAULT.value(), new byte[0]));
             peer.reply(reset, new byte[0]);
         }); VfioUserClient client = VfioUserClient.connect(socket(), VersionCapabilities.NONE, LONG)) {
             MemorySegment memory = Arena.ofAuto().allocate(0x2000);
@@ -136,32 +128,4 @@ class VfioUserClientTest {
             client.close();
         }
     }
-
-    @Test
-    void carriesFeaturesAndMigrationData() throws Exception {
-        try (var server = new ScriptedServer(socket(), peer -> {
-            peer.agree("{}");
-            ScriptedServer.Message probe = peer.receive();
-            assertThat(probe.bytes().getInt(4)).isEqualTo(DeviceFeatureLayout.PROBE | DeviceFeatureLayout.GET | 2);
-            peer.send(peer.client(), new ScriptedServer.Message(probe.id(), probe.command(), F_ERROR, Errno.ENOTTY.value(), new byte[0]));
-            ScriptedServer.Message get = peer.receive();
-            peer.reply(get, ByteBuffer.allocate(16).order(ByteOrder.nativeOrder()).putInt(16).putInt(get.bytes().getInt(4))
-                .putLong(0x1234).array());
-            ScriptedServer.Message read = peer.receive();
-            assertThat(read.bytes().getInt(4)).isEqualTo(16);
-            peer.reply(read, ByteBuffer.allocate(11).order(ByteOrder.nativeOrder()).putInt(11).putInt(3).put(new byte[] {7, 8, 9}).array());
-            ScriptedServer.Message write = peer.receive();
-            assertThat(write.payload()).endsWith(7, 8, 9);
-            peer.reply(write, new byte[0]);
-        }); VfioUserClient client = VfioUserClient.connect(socket(), VersionCapabilities.NONE, LONG)) {
-            assertThat(client.features().has(2, DeviceFeatureLayout.GET)).isFalse();
-            byte[] got = client.features().get(1, new byte[0], 8);
-            assertThat(ByteBuffer.wrap(got).order(ByteOrder.nativeOrder()).getLong()).isEqualTo(0x1234);
-            MemorySegment buffer = Arena.ofAuto().allocate(16);
-            assertThat(client.features().readData(buffer, 0, 16)).isEqualTo(3);
-            client.features().writeData(buffer, 0, 3);
-            server.finish();
-        }
-    }
-
 }
