@@ -216,7 +216,7 @@ final class Arrival {
     private void start() throws VfioException {
         boolean peerToPeer = true;
         for (AssignedDevice device : machine.devices()) {
-            peerToPeer &= (device.flags() & MigrationFlag.P2P.bit()) != 0;
+            peerToPeer &= device.flags().contains(MigrationFlag.P2P);
         }
         for (MigrationState state : peerToPeer ? List.of(MigrationState.RUNNING_P2P, MigrationState.RUNNING)
                 : List.of(MigrationState.RUNNING)) {

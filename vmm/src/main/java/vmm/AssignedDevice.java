@@ -5,18 +5,14 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionIndex;
+import vfio.pci.api.migration.IovaRange;
+import vfio.pci.api.migration.MigrationFlag;
 import vfio.pci.api.migration.MigrationState;
-import vfio.user.wire.DeviceFeatureLayout;
-import vfio.user.wire.DmaLoggingControlLayout;
-import vfio.user.wire.DmaLoggingRangeLayout;
-import vfio.user.wire.DmaLoggingReportLayout;
-import vfio.user.wire.FeatureMigrationLayout;
-import vfio.user.wire.HostOrder;
-import vfio.user.wire.MigDataSizeLayout;
-import vfio.user.wire.MigStateLayout;
+import vfio.user.wire.client.DirtyPages;
 import vfio.user.wire.client.VfioUserClient;
 import vmm.stream.Hello;
 
@@ -53,50 +49,34 @@ public final class AssignedDevice {
 
     /// Whether it can be moved, and how.
     ///
-    /// @return their bits, of [vfio.pci.api.migration.MigrationFlag]
     /// @throws VfioException EOPNOTSUPP when it cannot
-    long flags() throws VfioException {
+    Set<MigrationFlag> flags() throws VfioException {
         synchronized (client) {
-            if (!client.features().has(DeviceFeatureLayout.MIGRATION, DeviceFeatureLayout.GET)) {
+            if (!client.migration().available() || !client.dmaLogging().available()) {
                 throw new VfioException(Errno.EOPNOTSUPP, "device=%s expected=one that its mediator can move".formatted(slot));
             }
-            byte[] answer = client.features().get(DeviceFeatureLayout.MIGRATION, new byte[0], FeatureMigrationLayout.BYTES);
-            return HostOrder.u64(whole(answer, FeatureMigrationLayout.BYTES), FeatureMigrationLayout.FLAGS);
+            return client.migration().flags();
         }
-    }
-
-    private static MemorySegment whole(byte[] answer, int size) throws VfioException {
-        if (answer.length < size) {
-            throw new VfioException(Errno.EPROTO, "feature answer=0x%x expected=0x%x".formatted(answer.length, size));
-        }
-        return MemorySegment.ofArray(answer);
     }
 
     /// Its state.
     public MigrationState state() throws VfioException {
         synchronized (client) {
-            byte[] answer = client.features().get(DeviceFeatureLayout.MIG_DEVICE_STATE, new byte[0], MigStateLayout.BYTES);
-            long number = HostOrder.u32(whole(answer, MigStateLayout.BYTES), MigStateLayout.DEVICE_STATE);
-            return MigrationState.of(number).orElseThrow(
-                () -> new VfioException(Errno.EPROTO, "device=%s device_state=0x%x expected=0 to 7".formatted(slot, number)));
+            return client.migration().state();
         }
     }
 
     /// Has it go to a state.
     public void state(MigrationState to) throws VfioException {
-        byte[] data = new byte[MigStateLayout.BYTES];
-        HostOrder.putU32(MemorySegment.ofArray(data), MigStateLayout.DEVICE_STATE, to.number());
-        HostOrder.putU32(MemorySegment.ofArray(data), MigStateLayout.DATA_FD, -1);
         synchronized (client) {
-            client.features().set(DeviceFeatureLayout.MIG_DEVICE_STATE, data);
+            client.migration().state(to);
         }
     }
 
     /// Bytes that its state would have now.
     long stateSize() throws VfioException {
         synchronized (client) {
-            byte[] answer = client.features().get(DeviceFeatureLayout.MIG_DATA_SIZE, new byte[0], MigDataSizeLayout.BYTES);
-            return HostOrder.u64(whole(answer, MigDataSizeLayout.BYTES), MigDataSizeLayout.STOP_COPY_LENGTH);
+            return client.migration().stopCopyLength();
         }
     }
 
@@ -106,7 +86,7 @@ public final class AssignedDevice {
     int read(byte[] part) throws VfioException {
         try {
             synchronized (client) {
-                return client.features().readData(MemorySegment.ofArray(part), 0, part.length);
+                return client.migration().read(MemorySegment.ofArray(part), 0, part.length);
             }
         } catch (VfioException e) {
             if (e.errno() == Errno.ENOMSG) {
@@ -119,7 +99,7 @@ public final class AssignedDevice {
     /// Gives it the next part of a state.
     void write(byte[] part, int offset, int count) throws VfioException {
         synchronized (client) {
-            client.features().writeData(MemorySegment.ofArray(part), offset, count);
+            client.migration().write(MemorySegment.ofArray(part), offset, count);
         }
     }
 
@@ -132,24 +112,16 @@ public final class AssignedDevice {
 
     /// Begins to log what it writes to these blocks.
     void startLogging(List<Ram> memory) throws VfioException {
-        byte[] data = new byte[DmaLoggingControlLayout.BYTES + memory.size() * DmaLoggingRangeLayout.BYTES];
-        MemorySegment segment = MemorySegment.ofArray(data);
-        HostOrder.putU64(segment, DmaLoggingControlLayout.PAGE_SIZE, Hello.PAGE);
-        HostOrder.putU32(segment, DmaLoggingControlLayout.NUM_RANGES, memory.size());
-        for (int i = 0; i < memory.size(); i++) {
-            long at = DmaLoggingControlLayout.BYTES + (long) i * DmaLoggingRangeLayout.BYTES;
-            HostOrder.putU64(segment, at + DmaLoggingRangeLayout.IOVA, memory.get(i).iova());
-            HostOrder.putU64(segment, at + DmaLoggingRangeLayout.LENGTH, memory.get(i).memory().byteSize());
-        }
+        List<IovaRange> ranges = memory.stream().map(ram -> new IovaRange(ram.iova(), ram.memory().byteSize())).toList();
         synchronized (client) {
-            client.features().set(DeviceFeatureLayout.DMA_LOGGING_START, data);
+            client.dmaLogging().start(Hello.PAGE, ranges);
         }
     }
 
     /// Ends that.
     void stopLogging() throws VfioException {
         synchronized (client) {
-            client.features().set(DeviceFeatureLayout.DMA_LOGGING_STOP, new byte[DmaLoggingControlLayout.BYTES]);
+            client.dmaLogging().stop();
         }
     }
 
@@ -157,31 +129,13 @@ public final class AssignedDevice {
     void takeWritten(Ram ram, BitSet into) throws VfioException {
         long size = ram.memory().byteSize();
         for (long done = 0; done < size; done += REPORT_SPAN) {
-            byte[] data = new byte[DmaLoggingReportLayout.BYTES];
-            MemorySegment segment = MemorySegment.ofArray(data);
-            long length = Math.min(REPORT_SPAN, size - done);
-            HostOrder.putU64(segment, DmaLoggingReportLayout.IOVA, ram.iova() + done);
-            HostOrder.putU64(segment, DmaLoggingReportLayout.LENGTH, length);
-            HostOrder.putU64(segment, DmaLoggingReportLayout.PAGE_SIZE, Hello.PAGE);
-            int words = (int) (length / Hello.PAGE + Long.SIZE - 1) / Long.SIZE;
-            int room = DmaLoggingReportLayout.BYTES + words * Long.BYTES;
-            MemorySegment answer;
+            int first = (int) (done / Hello.PAGE);
+            IovaRange range = new IovaRange(ram.iova() + done, Math.min(REPORT_SPAN, size - done));
+            DirtyPages written;
             synchronized (client) {
-                answer = whole(client.features().get(DeviceFeatureLayout.DMA_LOGGING_REPORT, data, room), room);
+                written = client.dmaLogging().report(range, Hello.PAGE);
             }
-            add(answer, words, (int) (done / Hello.PAGE), ram.pages(), into);
-        }
-    }
-
-    private static void add(MemorySegment answer, int words, int first, int pages, BitSet into) {
-        for (int i = 0; i < words; i++) {
-            long bits = HostOrder.u64(answer, DmaLoggingReportLayout.BYTES + (long) i * Long.BYTES);
-            for (; bits != 0; bits &= bits - 1) {
-                int page = first + i * Long.SIZE + Long.numberOfTrailingZeros(bits);
-                if (page < pages) {
-                    into.set(page);
-                }
-            }
+            written.pages().stream().forEach(page -> into.set(first + page));
         }
     }
 

@@ -38,7 +38,7 @@ final class OutgoingDevices {
     void check() throws VfioException {
         peerToPeer = true;
         for (AssignedDevice device : machine.devices()) {
-            peerToPeer &= (device.flags() & MigrationFlag.P2P.bit()) != 0;
+            peerToPeer &= device.flags().contains(MigrationFlag.P2P);
             MigrationState state = device.state();
             if (state != MigrationState.RUNNING) {
                 throw new VfioException(Errno.EBUSY, "device=%s device_state=%s expected=RUNNING".formatted(device, state));

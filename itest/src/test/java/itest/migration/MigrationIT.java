@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+package itest.migration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import itest.SimulatedNic;
+import itest.iavf.DriverOptions;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.junit.Rule;
+import org.junit.Test;
+import org.junit.rules.TemporaryFolder;
+import vfio.pci.api.PciAddress;
+import vfio.pci.api.admin.MigrationOutcome;
+
+/** A machine of Java with two virtual functions under traffic goes back and forth between two runtimes, each a process. */
+public class MigrationIT {
+    private static final List<PciAddress> FUNCTIONS = List.of(SimulatedNic.VF0, SimulatedNic.VF1);
+    private static final int MOVES = Boolean.getBoolean("vfio.nightly") ? 100 : 10;
+    private static final long FRAMES_BETWEEN = 2000;
+
+    @Rule
+    public final TemporaryFolder folder = TemporaryFolder.builder().assureDeletion().build();
+
+    @Test
+    public void goesBackAndForthUnderTraffic() throws Exception {
+        try (RuntimeProcess here = RuntimeProcess.start("here", folder.getRoot().toPath(), FUNCTIONS);
+                RuntimeProcess there = RuntimeProcess.start("there", folder.getRoot().toPath(), FUNCTIONS)) {
+            MovableGuest guest = MovableGuest.boot(here, FUNCTIONS, DriverOptions.DEFAULT);
+            List<Long> downtimes = new ArrayList<>();
+            long missing;
+            long arrived;
+            GuestTraffic traffic = new GuestTraffic(guest);
+            try (traffic) {
+                traffic.awaitArrivals(FRAMES_BETWEEN);
+                for (int i = 0; i < MOVES; i++) {
+                    MigrationOutcome outcome = new Move(guest, i % 2 == 0 ? there : here).run(folder.getRoot().toPath().resolve("move"));
+                    downtimes.add(outcome.downtime().toNanos() / 1000);
+                    traffic.awaitArrivals(FRAMES_BETWEEN);
+                }
+            }
+            missing = traffic.missing();
+            arrived = traffic.arrived();
+            Collections.sort(downtimes);
+            System.out.printf("java guest, %d moves: downtime p50 %d us, p99 %d us; %d frames arrived, %d were lost%n", MOVES,
+                downtimes.get(MOVES / 2), downtimes.get((MOVES * 99 - 1) / 100), arrived, missing);
+            assertThat(missing).as("frames lost").isLessThanOrEqualTo(MOVES * 2L * 512);
+            guest.drivers().forEach(driver -> assertThat(driver.linkUp()).isTrue());
+            guest.side().close();
+        }
+    }
+}
