@@ -33,7 +33,7 @@ final class MemoryCopy {
     private long pages;
     private long nanos;
 
-    /// Somebody may want no more.
+    /// Looked after between two frames.
     interface Interruption {
         /// Goes on, or not.
         ///
@@ -149,7 +149,6 @@ final class MemoryCopy {
         }
         sendPages(block, memory, data);
         sendZeros(block, nothing);
-        set.clear();
     }
 
     private void sendPages(int block, MemorySegment memory, int count) throws VfioException {
@@ -163,7 +162,14 @@ final class MemoryCopy {
             out.position(out.position() + Hello.PAGE);
         }
         frames.end();
+        sent(block, chosen, count);
+    }
+
+    private void sent(int block, int[] indices, int count) {
         pages += count;
+        for (int i = 0; i < count; i++) {
+            dirty.get(block).clear(indices[i]);
+        }
     }
 
     private void sendZeros(int block, int count) throws VfioException {
@@ -173,7 +179,7 @@ final class MemoryCopy {
         interruption.check();
         indices(FrameKind.ZEROS, block, zeros, count);
         frames.end();
-        pages += count;
+        sent(block, zeros, count);
     }
 
     private ByteBuffer indices(FrameKind kind, int block, int[] indices, int count) {

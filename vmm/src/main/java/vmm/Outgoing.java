@@ -3,6 +3,7 @@ package vmm;
 
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -23,6 +24,7 @@ import vmm.stream.Frames;
 public final class Outgoing {
     /// Copies of memory after which a machine that writes faster than it can be copied is left where it is.
     static final int MOST_ROUNDS = 32;
+    private static final long TELL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Machine machine;
     private final Transport transport;
@@ -32,6 +34,7 @@ public final class Outgoing {
     private final OutgoingDevices devices;
     private Frames frames;
     private MemoryCopy memory;
+    private long lastTold = System.nanoTime();
     private boolean paused;
     private long pausedAt;
     private Duration downtime = Duration.ZERO;
@@ -90,7 +93,7 @@ public final class Outgoing {
         }
         checkNotCancelled();
         frames = new Frames(made);
-        memory = new MemoryCopy(machine, frames, this::checkNotCancelled);
+        memory = new MemoryCopy(machine, frames, this::betweenFrames);
         step(Step.HELLO);
         devices.check();
         devices.hello(order.dryRun()).encode(frames.begin(FrameKind.HELLO));
@@ -160,14 +163,26 @@ public final class Outgoing {
     private void step(Step step) throws VfioException {
         checkNotCancelled();
         steps.before(step);
-        watcher.accept(new MigrationProgress(step.name(), memory == null ? 0 : memory.rounds(), memory == null ? 0 : memory.left(),
-            memory == null ? 0 : memory.rate(), Duration.ZERO));
+        tell(step, Duration.ZERO);
     }
 
     private Duration progress(Step step) throws VfioException {
         Duration expected = memory.expectedDowntime();
-        watcher.accept(new MigrationProgress(step.name(), memory.rounds(), memory.left(), memory.rate(), expected));
+        tell(step, expected);
         return expected;
+    }
+
+    private void betweenFrames() throws VfioException {
+        checkNotCancelled();
+        if (System.nanoTime() - lastTold > TELL_NANOS) {
+            tell(Step.COPY, Duration.ZERO);
+        }
+    }
+
+    private void tell(Step step, Duration expected) {
+        lastTold = System.nanoTime();
+        watcher.accept(memory == null ? new MigrationProgress(step.name(), 0, 0, 0, expected)
+            : new MigrationProgress(step.name(), memory.rounds(), memory.left(), memory.rate(), expected));
     }
 
     private synchronized boolean cancelled() {

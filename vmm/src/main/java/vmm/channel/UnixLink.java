@@ -45,6 +45,13 @@ public final class UnixLink implements Link {
         }
     }
 
+    /// Waits so long from now on.
+    ///
+    /// @throws VfioException EBADF after [#close()]
+    public void patience(Duration longest) throws VfioException {
+        socket.setTimeout(longest);
+    }
+
     /// The id of the process at the other end when it connected.
     ///
     /// @throws VfioException EBADF after [#close()]

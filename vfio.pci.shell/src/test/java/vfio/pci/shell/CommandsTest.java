@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 /// What the commands say when the runtime has neither core nor transport; with them they are proven in a real framework.
 class CommandsTest {
     private static final List<Class<?>> COMPONENTS = List.of(
-        DeviceCommands.class, MediatorCommands.class, ServeCommands.class, AccessCommands.class, HelpCommand.class);
+        DeviceCommands.class, MediatorCommands.class, ServeCommands.class, MigrateCommands.class, AccessCommands.class, HelpCommand.class);
 
     @Test
     void everyCommandHasItsMethod() {
@@ -38,7 +38,7 @@ class CommandsTest {
     @Test
     void namesUnknownCommand() {
         assertThatThrownBy(() -> new HelpCommand().help(new String[] {"peek"})).hasMessage(
-            "command=peek expected=one of devices, device, mediators, serve, unserve, read, write, stats, help; "
+            "command=peek expected=one of devices, device, mediators, serve, unserve, read, write, migrate, stats, help; "
                 + "felix:help tells of other scopes");
     }
 }

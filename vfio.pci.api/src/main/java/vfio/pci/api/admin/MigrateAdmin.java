@@ -18,7 +18,8 @@ public interface MigrateAdmin {
     ///
     /// @param progress told now and then, on the calling thread
     /// @throws VfioException ENODEV when there is no such function; EOPNOTSUPP when its client takes no part, or it has none, with nothing
-    ///     changed; EBUSY when that machine is being moved already; ECONNRESET when the VMM goes before it has told the end; ECANCELED
+    ///     changed; EBUSY when that machine is being moved already; ECONNRESET when the VMM goes before it has told the end, ETIMEDOUT
+    ///     when it says nothing for a minute; ECANCELED
     ///     when the calling thread is interrupted, which cancels the move
     MigrationOutcome migrate(PciAddress address, MigrationOrder order, Consumer<MigrationProgress> progress) throws VfioException;
 
