@@ -20,7 +20,7 @@ final class RuntimeMain {
     private static final List<String> BUNDLES = List.of("org.osgi.util.function", "org.osgi.util.promise", "org.osgi.service.component",
         "org.apache.felix.configadmin", "org.apache.felix.scr", "org.apache.felix.gogo.runtime", "org.apache.felix.gogo.command",
         "vfio.pci.api", "linux.sys", "vfio.pci.core", "mediator.i40e", "device.sim", "minimal-json", "vfio.user.wire", "vfio.user",
-        "vfio.pci.shell");
+        "vmm", "vfio.migrate", "vfio.pci.shell");
 
     private RuntimeMain() {
     }
