@@ -13,6 +13,7 @@ import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.admin.MigrationOutcome;
+import vmm.Step;
 
 /** A machine of Java with two virtual functions under traffic goes back and forth between two runtimes, each a process. */
 public class MigrationIT {
@@ -22,6 +23,13 @@ public class MigrationIT {
 
     @Rule
     public final TemporaryFolder folder = TemporaryFolder.builder().assureDeletion().build();
+
+    private static void report(Move move, MigrationOutcome outcome) {
+        System.out.printf("java guest, a move: %d rounds, %d pages, %d us: pause %d, stop %d, last pages %d, states %d, load %d, run %d%n",
+            outcome.rounds(), outcome.pages(), outcome.downtime().toNanos() / 1000, move.micros(Step.PAUSE, Step.STOP),
+            move.micros(Step.STOP, Step.LAST_PAGES), move.micros(Step.LAST_PAGES, Step.STATES), move.micros(Step.STATES, Step.SEAL),
+            move.micros(Step.SEAL, Step.COMMIT), outcome.downtime().toNanos() / 1000 - move.micros(Step.PAUSE, Step.COMMIT));
+    }
 
     @Test
     public void goesBackAndForthUnderTraffic() throws Exception {
@@ -35,7 +43,9 @@ public class MigrationIT {
             try (traffic) {
                 traffic.awaitArrivals(FRAMES_BETWEEN);
                 for (int i = 0; i < MOVES; i++) {
-                    MigrationOutcome outcome = new Move(guest, i % 2 == 0 ? there : here).run(folder.getRoot().toPath().resolve("move"));
+                    Move move = new Move(guest, i % 2 == 0 ? there : here);
+                    MigrationOutcome outcome = move.run(folder.getRoot().toPath().resolve("move"));
+                    report(move, outcome);
                     downtimes.add(outcome.downtime().toNanos() / 1000);
                     traffic.awaitArrivals(FRAMES_BETWEEN);
                 }

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -35,6 +37,7 @@ final class Move {
     private final MovableGuest.Side to;
     private final List<Invariants> before = new ArrayList<>();
     private final List<MigrationProgress> progress = new ArrayList<>();
+    private final Map<Step, Long> begun = new EnumMap<>(Step.class);
     private boolean compared;
 
     Move(MovableGuest guest, RuntimeProcess destination) throws VfioException {
@@ -66,7 +69,13 @@ final class Move {
         return progress;
     }
 
+    /** How long the source was between two steps, the later ones of which the machine stood in. */
+    long micros(Step from, Step to) {
+        return (begun.get(to) - begun.get(from)) / 1000;
+    }
+
     private void source(Step step) throws VfioException {
+        begun.put(step, System.nanoTime());
         if (step == Step.SEAL) {
             for (VfioUserClient client : from.clients()) {
                 before.add(Invariants.of(client));
