@@ -44,7 +44,7 @@ import vfio.user.wire.client.VfioUserClient;
 @ExamReactorStrategy(PerClass.class)
 public class ShellCommandsIT {
     private static final List<String> COMMANDS = List.of(
-        "devices", "device", "mediators", "serve", "unserve", "read", "write", "stats", "help");
+        "devices", "device", "mediators", "serve", "unserve", "read", "write", "migrate", "stats", "help");
 
     @Inject
     private BundleContext context;
