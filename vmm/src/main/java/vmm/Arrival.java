@@ -129,7 +129,9 @@ final class Arrival {
                 Arrays.toString(own)));
         }
         device.state(MigrationState.RESUMING);
-        device.write(source.head(), 0, source.head().length);
+        if (source.head().length > 0) {
+            device.write(source.head(), 0, source.head().length);
+        }
         stateBytes += source.head().length;
     }
 
