@@ -53,7 +53,7 @@ class ArgumentsTest {
     }
 
     @Test
-    void takesOptionsAnywhere() {
+    void takesOptionsOfItsOwnAnywhere() {
         Arguments arguments = Arguments.of(Command.MIGRATE, "--to", "/run/a", ADDRESS, "--dry-run");
         assertThat(arguments.option("--to")).contains("/run/a");
         assertThat(arguments.given("--dry-run")).isTrue();
