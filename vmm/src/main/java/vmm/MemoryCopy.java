@@ -19,8 +19,8 @@ import vmm.stream.Hello;
 final class MemoryCopy {
     private static final int PAGES_A_FRAME = Frames.LONGEST / (Hello.PAGE + Integer.BYTES) - 1;
     private static final int ZEROS_A_FRAME = Frames.LONGEST / Integer.BYTES / 2;
-    /// What stopping, saving and loading a device takes besides its bytes, about.
-    private static final long NANOS_A_DEVICE = TimeUnit.MILLISECONDS.toNanos(4);
+    /// What stopping, saving and loading a device takes besides its bytes, about: see docs/performance.md.
+    private static final long NANOS_A_DEVICE = TimeUnit.MILLISECONDS.toNanos(6);
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[Hello.PAGE]);
 
     private final Machine machine;

@@ -203,6 +203,24 @@ class MoveTest {
         assertThat(outcome.message()).contains("expected=at most 0 ms");
     }
 
+    @Test
+    void goesOnWithRoundsUntilTheRestIsSmallEnough() throws Exception {
+        List<Step> copies = new ArrayList<>();
+        source = step -> {
+            if (step == Step.COPY) {
+                copies.add(step);
+                for (int page = 0; copies.size() < 4 && page < 1000; page++) {
+                    here.write(page, System.nanoTime());
+                }
+            }
+        };
+        MigrationOutcome outcome = move(false, Duration.ofNanos(1));
+        assertMoved(outcome);
+        // What is written before a copy is reported after it, and sent with the next one.
+        assertThat(outcome.rounds()).isEqualTo(4);
+        assertThat(outcome.pages()).isEqualTo(MemoryMachine.SIZE / 4096 + 3 * 1000);
+    }
+
     /// A byte anywhere in the stream is altered, or the stream is cut there: nothing of it is ever run.
     @ParameterizedTest
     @ValueSource(booleans = {true, false})

@@ -77,6 +77,10 @@ public class MigrateCommandIT {
                     assertThat(arrival.get(LONGEST_SECONDS, TimeUnit.SECONDS).use()).isEqualTo(Whereabouts.SOURCE);
                     traffic.awaitArrivals(FRAMES);
                     arrival = threads.submit(() -> new Incoming(to, listening, Steps.UNSEEN).run());
+                    staysWhereItWritesTooFast(here, move);
+                    assertThat(arrival.get(LONGEST_SECONDS, TimeUnit.SECONDS).use()).isEqualTo(Whereabouts.SOURCE);
+                    traffic.awaitArrivals(FRAMES);
+                    arrival = threads.submit(() -> new Incoming(to, listening, Steps.UNSEEN).run());
                     Answer moved = type(here, move + " --max-downtime 1000");
                     assertThat(moved.code()).as("%s", moved).isZero();
                     assertThat(moved.printed()).contains("copy: round 1, ", " expected\n", "0000:3b:02.1 runs on the destination; ");
@@ -108,6 +112,14 @@ public class MigrateCommandIT {
         Answer none = type(runtime, "vfio:migrate 3b:02.1 --dry-run --to /nowhere");
         assertThat(none.code()).isEqualTo(3);
         assertThat(none.errors()).contains("use=SOURCE", "ENOENT");
+    }
+
+    /** Two functions alone are thought to take longer than that. */
+    private static void staysWhereItWritesTooFast(RuntimeProcess runtime, String move) {
+        Answer answer = type(runtime, move + " --max-downtime 1");
+        assertThat(answer.code()).isEqualTo(3);
+        assertThat(answer.printed()).contains("copy: round 32, ");
+        assertThat(answer.errors()).contains("use=SOURCE", "ETIMEDOUT", "rounds=32", "expected=at most 1 ms");
     }
 
     private void cancels(RuntimeProcess runtime, String move, Participant participant) throws Exception {
