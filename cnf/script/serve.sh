@@ -38,7 +38,7 @@ vfio_serve() {
     build_if_needed
     make_instance
     use_archive
-    run_headless "${archive[@]}" -Dvfio.control="${control:-$instance/control}" -Dvfio.control.required=true -Dvfio.serve="$pairs"
+    run_headless "${archive[@]}" -Dvfio.control="${control:-$instance/control}" -Dvfio.control.required=true -Dvfio.migrate="$instance/migrate" -Dvfio.serve="$pairs"
     keep_archive
     exit "$runtime_code"
 }

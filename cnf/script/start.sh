@@ -18,6 +18,6 @@ vfio_start() {
     find_jdk
     build_if_needed
     make_instance
-    run_with_prompt -Dvfio.control="${control:-$instance/control}" -Dvfio.control.required=true
+    run_with_prompt -Dvfio.control="${control:-$instance/control}" -Dvfio.control.required=true -Dvfio.migrate="$instance/migrate"
     exit "$runtime_code"
 }

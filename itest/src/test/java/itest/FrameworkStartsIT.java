@@ -58,7 +58,7 @@ public class FrameworkStartsIT {
             assertThat(bundle.getState()).as(bundle.getSymbolicName()).isEqualTo(Bundle.ACTIVE));
         assertThat(Arrays.stream(context.getBundles()).map(Bundle::getSymbolicName)).contains(
             "vfio.pci.api", "linux.sys", "vfio.pci.core", "mediator.igd", "mediator.i40e", "device.sim",
-            "vfio.user.wire", "vfio.user", "vfio.pci.shell");
+            "vfio.user.wire", "vfio.user", "vmm", "vfio.migrate", "vfio.pci.shell");
     }
 
     @Test

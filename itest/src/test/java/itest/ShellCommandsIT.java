@@ -45,7 +45,7 @@ import vfio.user.wire.client.VfioUserClient;
 public class ShellCommandsIT {
     private static final List<String> COMMANDS = List.of(
         "devices", "device", "mediators", "policy", "rebind", "swap", "renew", "unload", "serve", "unserve", "read", "write",
-        "stats", "plan", "apply", "prefer", "help");
+        "migrate", "stats", "plan", "apply", "prefer", "help");
 
     @Inject
     private BundleContext context;

@@ -18,7 +18,8 @@ public final class AdminQueue {
     private static final Duration SHUTDOWN = Duration.ofSeconds(5);
 
     private final Bar0 bar;
-    private final MemorySegment memory;
+    private GuestMemory guest;
+    private MemorySegment memory;
     private final long atq;
     private final long atqBuffers;
     private final long arq;
@@ -28,11 +29,17 @@ public final class AdminQueue {
 
     AdminQueue(Bar0 bar, GuestMemory guest) {
         this.bar = bar;
-        memory = guest.memory();
+        attach(guest);
         atq = guest.allocate(LENGTH * AqDescLayout.BYTES, BUFFER);
         atqBuffers = guest.allocate((long) LENGTH * BUFFER, BUFFER);
         arq = guest.allocate(LENGTH * AqDescLayout.BYTES, BUFFER);
         arqBuffers = guest.allocate((long) LENGTH * BUFFER, BUFFER);
+    }
+
+    /** Goes on with a copy of the memory. */
+    void attach(GuestMemory there) {
+        guest = there;
+        memory = there.memory();
     }
 
     /** Sets both queues up, in the order of the drivers: enabled before the base is there. */
@@ -40,6 +47,7 @@ public final class AdminQueue {
         nextToUse = 0;
         nextToClean = 0;
         memory.asSlice(atq, LENGTH * AqDescLayout.BYTES).fill((byte) 0);
+        guest.wrote(atq, LENGTH * AqDescLayout.BYTES);
         bar.write(IavfRegister.ATQH1, 0);
         bar.write(IavfRegister.ATQT1, 0);
         bar.write(IavfRegister.ATQLEN1, IavfRegister.LEN_ENABLE | LENGTH);
@@ -74,6 +82,7 @@ public final class AdminQueue {
         memory.set(Le.U16, at + AqDescLayout.DATALEN, (short) BUFFER);
         memory.set(Le.U32, at + AqDescLayout.ADDR_HIGH, (int) (iova >>> Integer.SIZE));
         memory.set(Le.U32, at + AqDescLayout.ADDR_LOW, (int) iova);
+        guest.wrote(at, AqDescLayout.BYTES);
     }
 
     /** Sends a virtchnl message; the answer, if any, is {@linkplain #receive received} later. */
@@ -83,6 +92,7 @@ public final class AdminQueue {
         }
         long buffer = atqBuffers + (long) nextToUse * BUFFER;
         MemorySegment.copy(payload, 0, memory, ValueLayout.JAVA_BYTE, buffer, payload.length);
+        guest.wrote(buffer, BUFFER);
         int flags = AqDescLayout.F_SI;
         if (payload.length > 0) {
             flags |= AqDescLayout.F_BUF | AqDescLayout.F_RD | (payload.length > AqDescLayout.SMALL_BUFFER ? AqDescLayout.F_LB : 0);
@@ -109,6 +119,7 @@ public final class AdminQueue {
             memory.set(Le.U32, at + AqDescLayout.ADDR_HIGH, (int) (iova >>> Integer.SIZE));
             memory.set(Le.U32, at + AqDescLayout.ADDR_LOW, (int) iova);
         }
+        guest.wrote(at, AqDescLayout.BYTES);
         nextToUse = next;
         VarHandle.releaseFence();
         bar.write(IavfRegister.ATQT1, nextToUse);

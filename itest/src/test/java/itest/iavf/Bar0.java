@@ -20,8 +20,9 @@ public final class Bar0 implements AutoCloseable {
     /** Bytes of it. */
     public static final long SIZE = 0x1_0000;
 
-    private final VfioUserClient client;
-    private final List<Area> areas;
+    private final Doorbells doorbells;
+    private VfioUserClient client;
+    private List<Area> areas;
     private final MemorySegment buffer = Arena.ofAuto().allocate(Integer.BYTES);
 
     private record Area(MmapArea where, Mapping mapping) {
@@ -30,13 +31,26 @@ public final class Bar0 implements AutoCloseable {
         }
     }
 
-    private Bar0(VfioUserClient client, List<Area> areas) {
+    private Bar0(VfioUserClient client, Doorbells doorbells, List<Area> areas) {
         this.client = client;
+        this.doorbells = doorbells;
         this.areas = areas;
     }
 
     /** @param doorbells whether to map what can be mapped */
     static Bar0 open(VfioUserClient client, Doorbells doorbells) throws VfioException {
+        return new Bar0(client, doorbells, areas(client, doorbells));
+    }
+
+    /** Goes on with the registers of another device. */
+    void attach(VfioUserClient there) throws VfioException {
+        List<Area> itsAreas = areas(there, doorbells);
+        close();
+        areas = itsAreas;
+        client = there;
+    }
+
+    private static List<Area> areas(VfioUserClient client, Doorbells doorbells) throws VfioException {
         List<Area> areas = new ArrayList<>();
         try (RegionAnswer answer = client.regionInfo(RegionIndex.BAR0)) {
             if (answer.info().size() != SIZE) {
@@ -46,7 +60,7 @@ public final class Bar0 implements AutoCloseable {
                 map(answer, answer.file().get(), areas);
             }
         }
-        return new Bar0(client, areas);
+        return areas;
     }
 
     private static void map(RegionAnswer answer, Fd file, List<Area> areas) throws VfioException {
@@ -88,7 +102,10 @@ public final class Bar0 implements AutoCloseable {
 
     /** Reads one of an array by a message. */
     public int read(IavfRegister register, int index) throws VfioException {
-        client.read(RegionIndex.BAR0, register.offset(index), buffer, 0, Integer.BYTES);
+        // Its monitor, as the thread that moves the machine uses the client too.
+        synchronized (client) {
+            client.read(RegionIndex.BAR0, register.offset(index), buffer, 0, Integer.BYTES);
+        }
         return buffer.get(Le.U32, 0);
     }
 
@@ -100,7 +117,9 @@ public final class Bar0 implements AutoCloseable {
     /** Writes one of an array by a message, and waits until that is done. */
     public void write(IavfRegister register, int index, int value) throws VfioException {
         buffer.set(Le.U32, 0, value);
-        client.write(RegionIndex.BAR0, register.offset(index), buffer, 0, Integer.BYTES);
+        synchronized (client) {
+            client.write(RegionIndex.BAR0, register.offset(index), buffer, 0, Integer.BYTES);
+        }
     }
 
     @Override

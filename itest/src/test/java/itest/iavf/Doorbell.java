@@ -40,14 +40,18 @@ sealed interface Doorbell {
         public void ring(int value) throws VfioException {
             buffer.set(Le.U32, 0, value);
             VarHandle.releaseFence();
-            client.post(RegionIndex.BAR0, offset, buffer, 0, Integer.BYTES);
+            synchronized (client) {
+                client.post(RegionIndex.BAR0, offset, buffer, 0, Integer.BYTES);
+            }
         }
 
         @Override
         public void ringAndWait(int value) throws VfioException {
             buffer.set(Le.U32, 0, value);
             VarHandle.releaseFence();
-            client.write(RegionIndex.BAR0, offset, buffer, 0, Integer.BYTES);
+            synchronized (client) {
+                client.write(RegionIndex.BAR0, offset, buffer, 0, Integer.BYTES);
+            }
         }
     }
 }

@@ -3,8 +3,8 @@ package itest.iavf;
 
 import java.lang.foreign.MemorySegment;
 import vfio.pci.api.VfioException;
-import vfio.user.wire.client.ClientMemory;
 import vfio.user.wire.client.VfioUserClient;
+import vmm.Ram;
 
 /**
  * A guest's memory: shared with the server, at one address of the device. Pieces of it are given out and never come back.
@@ -15,23 +15,39 @@ public final class GuestMemory implements AutoCloseable {
     /** Where it begins for the device. Both halves of an address are not zero, so that none can be lost or exchanged unseen. */
     public static final long IOVA = 0x25_8000_0000L;
 
-    private final ClientMemory shared;
+    private final Ram ram;
     private final MemorySegment memory;
     private long used;
 
-    private GuestMemory(ClientMemory shared) {
-        this.shared = shared;
-        memory = shared.memory();
+    private GuestMemory(Ram ram, long used) {
+        this.ram = ram;
+        this.used = used;
+        memory = ram.memory();
     }
 
     /** @param size bytes, whole pages */
     public static GuestMemory create(long size) throws VfioException {
-        return new GuestMemory(ClientMemory.create(size));
+        return new GuestMemory(Ram.create(IOVA, size), 0);
+    }
+
+    /** Zeros of the same size, of which the same is given out: what another machine's bytes can be copied to. */
+    public GuestMemory alike() throws VfioException {
+        return new GuestMemory(Ram.create(IOVA, memory.byteSize()), used);
+    }
+
+    /** As a VMM has it. */
+    public Ram ram() {
+        return ram;
+    }
+
+    /** To be called after each write, as nothing below this guest sees what its processors write. */
+    void wrote(long offset, long length) {
+        ram.wrote(offset, length);
     }
 
     /** Lets the device use it. */
     public void map(VfioUserClient client) throws VfioException {
-        client.mapDma(IOVA, shared, true, true);
+        client.mapDma(IOVA, ram.shared(), true, true);
     }
 
     /** Takes it from the device. */
@@ -66,6 +82,6 @@ public final class GuestMemory implements AutoCloseable {
 
     @Override
     public void close() {
-        shared.close();
+        ram.close();
     }
 }

@@ -18,9 +18,9 @@ public final class IavfDriver implements AutoCloseable {
     private static final Duration RESET_SEEN = Duration.ofSeconds(10);
     private static final Duration RESET_DONE = Duration.ofSeconds(20);
 
-    private final VfioUserClient client;
+    private VfioUserClient client;
     private final DriverOptions options;
-    private final PciConfig config;
+    private PciConfig config;
     private final Bar0 bar;
     private final AdminQueue queue;
     private final Virtchnl virtchnl;
@@ -104,6 +104,25 @@ public final class IavfDriver implements AutoCloseable {
                 return;
             }
             wait.nap("VFGEN_RSTAT is 2, it is %d".formatted(status));
+        }
+    }
+
+    /** Has another device, which holds the state of this one, fire the interrupts from now on. */
+    public void attachInterrupts(VfioUserClient there) throws VfioException {
+        if (vectors.isPresent()) {
+            vectors.get().attach(there);
+        }
+    }
+
+    /** Goes on with another device, which holds the state of this one, and a copy of the memory. */
+    public void attach(VfioUserClient there, GuestMemory memory) throws VfioException {
+        bar.attach(there);
+        client = there;
+        config = new PciConfig(there);
+        queue.attach(memory);
+        for (QueuePair pair : pairs) {
+            pair.tx().attach(memory, bar.doorbell(IavfRegister.QTX_TAIL1, pair.index()));
+            pair.rx().attach(memory, bar.doorbell(IavfRegister.QRX_TAIL1, pair.index()));
         }
     }
 

@@ -25,8 +25,9 @@ public final class RxRing {
     /** Every so many times it waits until the device knows of them: it must not run out only because messages are late. */
     private static final int WAIT_EVERY = 8;
 
-    private final MemorySegment memory;
-    private final Doorbell tail;
+    private GuestMemory guest;
+    private MemorySegment memory;
+    private Doorbell tail;
     private final int queue;
     private final long ring;
     private final long buffers;
@@ -39,13 +40,19 @@ public final class RxRing {
     private long tagAndHash;
 
     RxRing(GuestMemory guest, Doorbell tail, int queue, int length, int bufferSize) {
-        memory = guest.memory();
-        this.tail = tail;
+        attach(guest, tail);
         this.queue = queue;
         this.length = length;
         this.bufferSize = bufferSize;
         ring = guest.allocate((long) length * RxDescLayout.BYTES, 4096);
         buffers = guest.allocate((long) length * bufferSize, 4096);
+    }
+
+    /** Goes on with a copy of the memory, and the tail of another device that goes on where this one was. */
+    void attach(GuestMemory there, Doorbell itsTail) {
+        guest = there;
+        memory = there.memory();
+        tail = itsTail;
     }
 
     /** As after a reset: all buffers are empty. The tail is not written. */
@@ -55,6 +62,7 @@ public final class RxRing {
             give(i);
             memory.set(Le.U64, at + 16, 0);
             memory.set(Le.U64, at + 24, 0);
+            guest.wrote(at, RxDescLayout.BYTES);
         }
         nextToClean = 0;
         held = 0;
@@ -64,6 +72,7 @@ public final class RxRing {
         long at = ring + (long) index * RxDescLayout.BYTES;
         memory.set(Le.U64, at + RxDescLayout.PKT_ADDR, GuestMemory.iova(buffers + (long) index * bufferSize));
         memory.set(Le.U64, at + RxDescLayout.HDR_ADDR, 0);
+        guest.wrote(at, RxDescLayout.BYTES);
     }
 
     /** Tells the device of all buffers but one. */

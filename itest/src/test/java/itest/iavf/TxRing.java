@@ -12,8 +12,9 @@ public final class TxRing {
     /** The last descriptor of this many asks for a report of what is done. */
     private static final int REPORT_EVERY = 32;
 
-    private final MemorySegment memory;
-    private final Doorbell tail;
+    private GuestMemory guest;
+    private MemorySegment memory;
+    private Doorbell tail;
     private final long ring;
     private final long buffers;
     private final int length;
@@ -28,8 +29,7 @@ public final class TxRing {
     private boolean kicked = true;
 
     TxRing(GuestMemory guest, Doorbell tail, int length, int bufferSize) {
-        memory = guest.memory();
-        this.tail = tail;
+        attach(guest, tail);
         this.length = length;
         this.bufferSize = bufferSize;
         ring = guest.allocate((long) length * TxDescLayout.BYTES, 4096);
@@ -37,9 +37,17 @@ public final class TxRing {
         reports = new int[length];
     }
 
+    /** Goes on with a copy of the memory, and the tail of another device that goes on where this one was. */
+    void attach(GuestMemory there, Doorbell itsTail) {
+        guest = there;
+        memory = there.memory();
+        tail = itsTail;
+    }
+
     /** As after a reset: empty. The tail is not written. */
     void clear() {
         memory.asSlice(ring, (long) length * TxDescLayout.BYTES).fill((byte) 0);
+        guest.wrote(ring, (long) length * TxDescLayout.BYTES);
         reportsFrom = 0;
         reportsTo = 0;
         nextToUse = 0;
@@ -111,6 +119,8 @@ public final class TxRing {
         }
         memory.set(Le.U64, at + TxDescLayout.BUFFER_ADDR, GuestMemory.iova(buffer()));
         memory.set(Le.U64, at + TxDescLayout.CMD_TYPE_OFFSET_BSZ, command);
+        guest.wrote(buffer(), bytes);
+        guest.wrote(at, TxDescLayout.BYTES);
         nextToUse = nextToUse + 1 == length ? 0 : nextToUse + 1;
         kicked = false;
     }
@@ -132,6 +142,7 @@ public final class TxRing {
             int last = nextToUse == 0 ? length - 1 : nextToUse - 1;
             long at = ring + (long) last * TxDescLayout.BYTES + TxDescLayout.CMD_TYPE_OFFSET_BSZ;
             memory.set(Le.U64, at, memory.get(Le.U64, at) | report(last));
+            guest.wrote(at, Long.BYTES);
         }
         tail.ring(nextToUse);
     }

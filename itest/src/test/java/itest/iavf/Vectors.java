@@ -37,6 +37,13 @@ public final class Vectors implements AutoCloseable {
         }
     }
 
+    /** Has another device fire the same events. */
+    void attach(VfioUserClient there) throws VfioException {
+        synchronized (there) {
+            there.setIrqEvents(IrqIndex.MSIX, 0, events.size(), events.stream().map(EventFd::fd).toList());
+        }
+    }
+
     /** Lets the mailbox interrupt. */
     void enableMailbox() throws VfioException {
         bar.write(IavfRegister.VFINT_DYN_CTL01, ENABLE);

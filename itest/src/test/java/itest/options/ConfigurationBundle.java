@@ -28,7 +28,8 @@ public final class ConfigurationBundle implements BundleActivator {
     private static final String PID = "Configured-Pid";
     private static final String PROPERTIES = "properties.ser";
 
-    static Path write(String pid, Map<String, Object> properties) {
+    /** Writes the jar of one that sets this. */
+    public static Path write(String pid, Map<String, Object> properties) {
         var manifest = new Manifest();
         Attributes headers = manifest.getMainAttributes();
         headers.put(Attributes.Name.MANIFEST_VERSION, "1.0");

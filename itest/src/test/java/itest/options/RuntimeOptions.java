@@ -76,6 +76,11 @@ public final class RuntimeOptions {
         return bundles("minimal-json", "vfio.user.wire", "vfio.user");
     }
 
+    /** Where VMMs register, and what tells them to move; with {@link #vfioUser()}. */
+    public static Option migration() {
+        return bundles("vmm", "vfio.migrate");
+    }
+
     public static Option shell() {
         return bundles("vfio.pci.shell");
     }
@@ -103,7 +108,7 @@ public final class RuntimeOptions {
 
     /** Everything that the distribution runs, except for the interactive prompt and the watched folders. */
     public static Option wholeRuntime() {
-        return composite(felix(), core(), mediatorIgd(), mediatorI40e(), simulatedDevices(), vfioUser(), shell());
+        return composite(felix(), core(), mediatorIgd(), mediatorI40e(), simulatedDevices(), vfioUser(), migration(), shell());
     }
 
     /**

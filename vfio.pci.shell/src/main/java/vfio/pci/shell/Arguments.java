@@ -5,7 +5,10 @@ import java.io.PrintStream;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import vfio.pci.api.PciAddress;
 
 /// What was typed after a command's name. Each getter answers the argument of that name, or throws an [IllegalArgumentException] whose
@@ -16,12 +19,14 @@ final class Arguments {
 
     private final Command command;
     private final List<String> values;
+    private final Map<String, String> options;
     private final boolean help;
     private final boolean json;
 
-    private Arguments(Command command, List<String> values, boolean help, boolean json) {
+    private Arguments(Command command, List<String> values, Map<String, String> options, boolean help, boolean json) {
         this.command = command;
         this.values = List.copyOf(values);
+        this.options = Map.copyOf(options);
         this.help = help;
         this.json = json;
     }
@@ -33,15 +38,29 @@ final class Arguments {
         var values = new ArrayList<String>();
         boolean help = false;
         boolean json = false;
-        for (String each : typed) {
-            String argument = String.valueOf(each);
+        var options = new HashMap<String, String>();
+        for (int i = 0; i < typed.length; i++) {
+            String argument = String.valueOf(typed[i]);
             switch (argument) {
                 case "-h", "--help" -> help = true;
                 case "-j", "--json" -> json = true;
                 default -> {
+                    if (command.hasFlag(argument)) {
+                        options.put(argument, "");
+                        continue;
+                    }
+                    if (command.hasOption(argument)) {
+                        if (++i == typed.length) {
+                            throw new IllegalArgumentException("option=%s expected=a value; usage: %s".formatted(argument,
+                                command.usage()));
+                        }
+                        options.put(argument, String.valueOf(typed[i]));
+                        continue;
+                    }
                     boolean all = command == Command.SWAP && argument.equals(ALL);
                     if (!all && argument.length() > 1 && argument.charAt(0) == '-' && !Character.isDigit(argument.charAt(1))) {
-                        throw new IllegalArgumentException("option=%s expected=-j or -h; usage: %s".formatted(argument, command.usage()));
+                        throw new IllegalArgumentException("option=%s expected=%s; usage: %s".formatted(argument, command.allOptions(),
+                            command.usage()));
                     }
                     values.add(argument);
                 }
@@ -51,7 +70,7 @@ final class Arguments {
             String expected = command.parameters().isEmpty() ? "none" : String.join(" ", command.parameters());
             throw new IllegalArgumentException("arguments=%d expected=%s; usage: %s".formatted(values.size(), expected, command.usage()));
         }
-        return new Arguments(command, values, help, json);
+        return new Arguments(command, values, options, help, json);
     }
 
     /// Prints the command's help when that was asked for, and says so.
@@ -65,6 +84,27 @@ final class Arguments {
     /// Whether the answer is to be JSON.
     boolean json() {
         return json;
+    }
+
+    /// Whether an option was given.
+    boolean given(String option) {
+        return options.containsKey(option);
+    }
+
+    /// The value of an option that was given.
+    Optional<String> option(String option) {
+        return Optional.ofNullable(options.get(option));
+    }
+
+    /// The value of an option that is a number above 0, or else that one.
+    long positive(String option, long otherwise) {
+        String text = options.get(option);
+        String name = option.substring(2);
+        long value = text == null ? otherwise : unsigned(name, text, Integer.MAX_VALUE, "1 to 0x7fffffff");
+        if (value == 0) {
+            throw wrong(name, text, "1 to 0x7fffffff");
+        }
+        return value;
     }
 
     /// How many arguments there are beside options.

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /// The commands, as their help tells them.
 enum Command {
@@ -21,6 +22,8 @@ enum Command {
     UNSERVE("ADDRESS", "ends serving a device: its client is disconnected, the socket removed"),
     READ("ADDRESS REGION OFFSET WIDTH", "reads a register through the mediator, as a client would"),
     WRITE("ADDRESS REGION OFFSET WIDTH VALUE", "writes a register through the mediator, as a client would"),
+    MIGRATE("ADDRESS", "has the client of a device move its machine to another VMM", List.of("--to TO", "--dry-run", "--max-downtime MS",
+        "--cancel")),
     STATS("ADDRESS", "shows the counters of a device; while it is served also those of its socket, by command with latencies"),
     PLAN("ACTION BUNDLE [FROM]", "says what install, update, uninstall or refresh of a bundle would do to bundles and devices"),
     APPLY("", "carries out the last plan, if nothing has changed since"),
@@ -36,13 +39,24 @@ enum Command {
         ACTION is install, update, uninstall or refresh. BUNDLE is the id or symbolic name of a bundle; for install the path or file: URL
         of a jar, or a name in the repository, alone or as NAME:VERSION. FROM is the new jar of an update; without it, it comes from
         where the bundle came from.""";
+    private static final String MOVING = """
+        TO is the absolute path of a UNIX socket, or tcp://HOST:PORT, where the other VMM listens. The machine goes with all its
+        devices; only a client that takes part can do that, any other is left alone. --dry-run asks whether the other side would
+        take it, and says what downtime to expect. --max-downtime: how long the machine may stand, 300 ms unless said otherwise;
+        copying goes on until that can be kept. --cancel, from another session, ends a move: the machine runs on where it was.""";
 
     private final List<String> parameters;
     private final String summary;
+    private final List<String> options;
 
     Command(String parameters, String summary) {
+        this(parameters, summary, List.of());
+    }
+
+    Command(String parameters, String summary, List<String> options) {
         this.parameters = parameters.isEmpty() ? List.of() : List.of(parameters.split(" "));
         this.summary = summary;
+        this.options = options;
     }
 
     /// The command of that name, with or without its scope.
@@ -61,6 +75,26 @@ enum Command {
         return parameters;
     }
 
+    /// Whether it has that option besides those of all commands.
+    boolean hasFlag(String option) {
+        return options.contains(option);
+    }
+
+    /// Whether it has that option, with a value after it.
+    boolean hasOption(String option) {
+        return options.stream().anyMatch(each -> each.startsWith(option + " "));
+    }
+
+    /// Its options, for a message.
+    private String optionNames() {
+        return options.stream().map(each -> each.split(" ")[0] + ", ").collect(Collectors.joining());
+    }
+
+    /// All that may be typed with a dash, for a message.
+    String allOptions() {
+        return optionNames() + "-j or -h";
+    }
+
     /// How many of the arguments must be given.
     int required() {
         return (int) parameters.stream().filter(parameter -> !parameter.startsWith("[")).count();
@@ -68,8 +102,9 @@ enum Command {
 
     /// What is typed, with its arguments.
     String usage() {
-        String options = this == HELP ? "" : " [-j]";
-        return ("vfio:" + function() + options + " " + String.join(" ", parameters)).stripTrailing();
+        String shown = this == HELP ? "" : " [-j]";
+        return ("vfio:" + function() + shown + " " + String.join(" ", parameters)
+            + options.stream().map(each -> " [" + each + "]").collect(Collectors.joining())).stripTrailing();
     }
 
     /// One line of what it does.
@@ -96,6 +131,9 @@ enum Command {
         }
         if (this == SWAP || this == RENEW) {
             out.println("    Accesses wait meanwhile. Where it fails, all goes on as before, and the command says why.");
+        }
+        if (this == MIGRATE) {
+            out.println(MOVING.indent(4).stripTrailing());
         }
         if (this == MEDIATORS) {
             out.println("    One that has gone is listed as long as a thread is stuck in it, with that thread's stack.");

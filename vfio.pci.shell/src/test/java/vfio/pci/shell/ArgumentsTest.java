@@ -34,6 +34,35 @@ class ArgumentsTest {
     }
 
     @Test
+    void rejectsOptionsOfAnotherCommandAndMissingValues() {
+        assertThatIllegalArgumentException().isThrownBy(() -> Arguments.of(Command.STATS, ADDRESS, "--dry-run"))
+            .withMessageStartingWith("option=--dry-run expected=-j or -h; ");
+        assertThatIllegalArgumentException().isThrownBy(() -> Arguments.of(Command.MIGRATE, ADDRESS, "--too", "x"))
+            .withMessage("option=--too expected=--to, --dry-run, --max-downtime, --cancel, -j or -h; "
+                + "usage: vfio:migrate [-j] ADDRESS [--to TO] [--dry-run] [--max-downtime MS] [--cancel]");
+        assertThatIllegalArgumentException().isThrownBy(() -> Arguments.of(Command.MIGRATE, ADDRESS, "--to"))
+            .withMessageStartingWith("option=--to expected=a value; ");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "-1", "soon", "0x80000000", ""})
+    void rejectsTimes(String text) {
+        Arguments arguments = Arguments.of(Command.MIGRATE, ADDRESS, "--max-downtime", text);
+        assertThatIllegalArgumentException().isThrownBy(() -> arguments.positive("--max-downtime", 300))
+            .withMessage("max-downtime=%s expected=1 to 0x7fffffff", text);
+    }
+
+    @Test
+    void takesOptionsOfItsOwnAnywhere() {
+        Arguments arguments = Arguments.of(Command.MIGRATE, "--to", "/run/a", ADDRESS, "--dry-run");
+        assertThat(arguments.option("--to")).contains("/run/a");
+        assertThat(arguments.given("--dry-run")).isTrue();
+        assertThat(arguments.given("--cancel")).isFalse();
+        assertThat(arguments.positive("--max-downtime", 300)).isEqualTo(300);
+        assertThat(arguments.address(List.of())).isEqualTo(PciAddress.parse(ADDRESS));
+    }
+
+    @Test
     void rejectsTooFewAndTooMany() {
         assertThatIllegalArgumentException().isThrownBy(() -> Arguments.of(Command.DEVICE))
             .withMessage("arguments=0 expected=ADDRESS; usage: vfio:device [-j] ADDRESS");

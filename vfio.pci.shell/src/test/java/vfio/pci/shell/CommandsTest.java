@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 /// What the commands say when the runtime has neither core nor transport; with them they are proven in a real framework.
 class CommandsTest {
     private static final List<Class<?>> COMPONENTS = List.of(
-        DeviceCommands.class, MediatorCommands.class, ExchangeCommands.class, ServeCommands.class, AccessCommands.class,
-        ProvisionCommands.class, HelpCommand.class);
+        DeviceCommands.class, MediatorCommands.class, ExchangeCommands.class, ServeCommands.class, MigrateCommands.class,
+        AccessCommands.class, ProvisionCommands.class, HelpCommand.class);
 
     @Test
     void everyCommandHasItsMethod() {
@@ -57,6 +57,6 @@ class CommandsTest {
     void namesUnknownCommand() {
         assertThatThrownBy(() -> new HelpCommand().help(new String[] {"peek"})).hasMessage(
             "command=peek expected=one of devices, device, mediators, policy, rebind, swap, renew, unload, serve, unserve, read, write, "
-                + "stats, plan, apply, prefer, help; felix:help tells of other scopes");
+                + "migrate, stats, plan, apply, prefer, help; felix:help tells of other scopes");
     }
 }
