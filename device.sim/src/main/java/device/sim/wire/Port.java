@@ -16,7 +16,6 @@ public final class Port {
 
     private final Switch owner;
     private final int index;
-    private final Delivery outgoing = new Delivery();
     private final PortCounters counters = new PortCounters();
     private final Object lock = new Object();
     private final Set<Long> addresses = new TreeSet<>();
@@ -50,7 +49,7 @@ public final class Port {
 
     /// Takes frames from now on.
     ///
-    /// @param onFrame called by senders' threads after frames were put into the inbound ring; must not block
+    /// @param onFrame called by senders' threads after a frame was put into the inbound ring; must not block
     /// @return the ring that the caller empties
     public FrameRing open(Runnable onFrame) {
         FrameRing ring = new FrameRing(RING_BYTES);
@@ -67,21 +66,11 @@ public final class Port {
 
     /// Sends a frame. For the port's own thread.
     ///
-    /// @return as [#put] says
-    public boolean transmit(MemorySegment memory, long frame, int length, int tag) {
-        boolean taken = put(memory, frame, length, tag);
-        flush();
-        return taken;
-    }
-
-    /// Sends a frame with those that follow: it may not be seen by whoever gets it until [#flush()], which is to be called soon, since
-    /// others who send there wait. For the port's own thread.
-    ///
     /// @param frame start of the frame in the memory, with 4 bytes of room before it
     /// @param length 60 to 9728
     /// @param tag control information, or [Ethernet#UNTAGGED]; a tag at the start of an untagged frame is taken for one
     /// @return whether the switch took it: not while the link is down, and not with a tag where the port has a VLAN of its own
-    public boolean put(MemorySegment memory, long frame, int length, int tag) {
+    public boolean transmit(MemorySegment memory, long frame, int length, int tag) {
         if (!link) {
             counters.linkDown.increment();
             return false;
@@ -90,34 +79,17 @@ public final class Port {
         return owner.transmit(this, memory, frame, length, tag);
     }
 
-    /// Has everything that was put seen by whoever gets it. For the port's own thread.
-    public void flush() {
-        outgoing.flush();
-    }
-
-    /// Frames that its function sends.
-    Delivery outgoing() {
-        return outgoing;
-    }
-
-    /// Where frames for it go.
-    FrameRing inbound() {
-        return inbound;
-    }
-
-    /// Whether frames for it go anywhere.
-    boolean receives() {
-        return inbound != CLOSED && link;
-    }
-
-    /// Frames came into the inbound ring, or found no room there.
-    void arrived(int taken, int refused) {
-        if (taken > 0) {
-            counters.delivered.add(taken);
+    /// Puts a frame into the inbound ring, if the filter takes it.
+    void deliver(MemorySegment memory, long frame, int length, int tag) {
+        FrameRing ring = inbound;
+        if (ring == CLOSED || !link) {
+            counters.linkDown.increment();
+        } else if (ring.offer(memory, frame, length, tag, 0)) {
+            counters.delivered.increment();
+            owner.passes(index, false, memory, frame, length, tag);
             wake.run();
-        }
-        if (refused > 0) {
-            counters.full.add(refused);
+        } else {
+            counters.full.increment();
         }
     }
 

@@ -19,8 +19,6 @@ import vfio.pci.api.VfioException;
 public final class Switch implements AutoCloseable {
     private final Object recording = new Object();
     private final List<Port> ports = new ArrayList<>();
-    /// Guarded by itself.
-    private final Delivery incoming = new Delivery();
     private final LongAdder toUplink = new LongAdder();
     private final LongAdder uplinkDrops = new LongAdder();
     private final LongAdder fromUplink = new LongAdder();
@@ -62,11 +60,7 @@ public final class Switch implements AutoCloseable {
     public void receive(MemorySegment memory, long frame, int length, int tag) {
         fromUplink.increment();
         passes(ports.size(), true, memory, frame, length, tag);
-        // An uplink may come while the thread of the one before is still here.
-        synchronized (incoming) {
-            forward(-1, incoming, memory, frame, length, tag);
-            incoming.flush();
-        }
+        forward(-1, memory, frame, length, tag);
     }
 
     /// Records frames as they pass ports, what comes to a function and what goes from it, in a pcapng file: its interfaces are the ports
@@ -150,18 +144,18 @@ public final class Switch implements AutoCloseable {
                 from.counters().wrongVlan.increment();
                 return false;
             }
-            forward(from.index(), from.outgoing(), memory, frame, length, portVlan);
+            forward(from.index(), memory, frame, length, portVlan);
         } else if (tagInside) {
             int inside = Ethernet.inlineTag(memory, frame);
             Ethernet.takeTagOut(memory, frame);
-            forward(from.index(), from.outgoing(), memory, frame + Ethernet.TAG, length - Ethernet.TAG, inside);
+            forward(from.index(), memory, frame + Ethernet.TAG, length - Ethernet.TAG, inside);
         } else {
-            forward(from.index(), from.outgoing(), memory, frame, length, tag);
+            forward(from.index(), memory, frame, length, tag);
         }
         return true;
     }
 
-    private void forward(int from, Delivery outgoing, MemorySegment memory, long frame, int length, int tag) {
+    private void forward(int from, MemorySegment memory, long frame, int length, int tag) {
         long address = Ethernet.destination(memory, frame);
         boolean group = (address & Ethernet.GROUP_BIT) != 0;
         boolean owned = false;
@@ -172,15 +166,11 @@ public final class Switch implements AutoCloseable {
             boolean takes = filter.takesAddress(address) && filter.takesTag(tag);
             owned |= takes && !group && filter.owns(address);
             if (takes && i != from) {
-                if (outgoing.put(port, memory, frame, length, filter.visible(tag))) {
-                    passes(i, false, memory, frame, length, filter.visible(tag));
-                }
+                port.deliver(memory, frame, length, filter.visible(tag));
                 taken = true;
             }
         }
         if (from >= 0 && !owned) {
-            // It may wait for the system, and others for the ring.
-            outgoing.flush();
             taken |= sendUp(memory, frame, length, tag);
         }
         if (!taken) {

@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.LongAdder;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.dma.DmaParts;
 import vfio.pci.api.dma.DmaSpace;
 
 /// A function's view of memory: that of its driver while it has one, and nothing else. Counts what fails. Thread-safe.
@@ -57,16 +56,6 @@ final class LentDma implements DmaSpace {
             faults.increment();
             throw e;
         }
-    }
-
-    @Override
-    public int read(DmaParts parts, int from, MemorySegment destination) {
-        return lent.read(parts, from, destination);
-    }
-
-    @Override
-    public int write(DmaParts parts, int from, MemorySegment source) {
-        return lent.write(parts, from, source);
     }
 
     private static VfioException notLent(long iova) {

@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.function.Supplier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.dma.DmaParts;
 import vfio.pci.api.dma.DmaSpace;
 
 /// The function's memory as its queues use it: a transfer that fails is an answer and a counter. Confined to the engine's thread.
@@ -35,34 +34,6 @@ final class GuestMemory {
     /// Takes what the function has now.
     void begin() {
         space = supplier.get();
-    }
-
-    /// Copies what can be copied without waiting.
-    ///
-    /// @return the part it ended before
-    int read(DmaParts parts, int from, MemorySegment destination) {
-        return space.read(parts, from, destination);
-    }
-
-    /// Copies what can be copied without waiting.
-    ///
-    /// @return the part it ended before
-    int write(DmaParts parts, int from, MemorySegment source) {
-        return space.write(parts, from, source);
-    }
-
-    /// Copies all parts, one by one where it must be.
-    ///
-    /// @return whether all were written; else some of the first were
-    boolean writeAll(DmaParts parts, MemorySegment source) {
-        int done = space.write(parts, 0, source);
-        while (done < parts.size()) {
-            if (!write(parts.iova(done), source, parts.offset(done), parts.count(done))) {
-                return false;
-            }
-            done = space.write(parts, done + 1, source);
-        }
-        return true;
     }
 
     /// @return whether all of it was read

@@ -54,7 +54,7 @@ public final class QueuePairs implements Task, Doorbells {
             tx[i] = new TxQueue(i, tails, memory, transmission, events, statistics);
             rx[i] = new RxQueue(i, tails, memory, events, statistics);
         }
-        this.reception = new Reception(port, engine, rx, memory, statistics);
+        this.reception = new Reception(port, engine, rx, statistics);
         engine.register(this);
         engine.watch(this);
     }

@@ -12,12 +12,14 @@ import java.util.concurrent.locks.ReentrantLock;
 
 /// Frames from the port's inbound ring into the receive queues.
 ///
-/// Frames are written together, up to a batch before a queue to send has its turn. A frame whose queue has no descriptors waits, and those
-/// behind it, for as long as hardware's packet buffer would bridge; after that it is dropped, and so is every frame for this queue until
-/// its tail moves.
+/// A frame whose queue has no descriptors waits, and those behind it, for as long as hardware's packet buffer would bridge; after that it
+/// is
+/// dropped, and so is every frame for this queue until its tail moves.
 ///
 /// Guarded by the queues' lock.
 final class Reception {
+    /// Frames delivered before a queue to send has its turn.
+    private static final int BATCH = 128;
     /// How long a frame waits for descriptors.
     private static final long HOLD_NANOS = 10_000_000;
 
@@ -25,8 +27,6 @@ final class Reception {
     private final VfEngine engine;
     private final RxQueue[] queues;
     private final Statistics statistics;
-    private final GuestMemory guest;
-    private final RxBatch batch = new RxBatch();
     private final Rss rss = new Rss();
     private final FrameHeaders headers = new FrameHeaders();
     private final FrameCheck check = new FrameCheck();
@@ -35,11 +35,10 @@ final class Reception {
     private long heldSince;
     private int exhausted;
 
-    Reception(Port port, VfEngine engine, RxQueue[] queues, GuestMemory guest, Statistics statistics) {
+    Reception(Port port, VfEngine engine, RxQueue[] queues, Statistics statistics) {
         this.port = port;
         this.engine = engine;
         this.queues = queues;
-        this.guest = guest;
         this.statistics = statistics;
     }
 
@@ -75,41 +74,25 @@ final class Reception {
             return false;
         }
         FrameRing ring = inbound.get();
-        batch.clear();
-        int frames = takeMany(ring, inside, true);
-        if (frames == 0) {
-            return false;
-        }
-        int written = batch.write(guest, ring, statistics);
-        if (written < frames) {
-            // One of the buffers cannot be written, or is waited for.
-            takeMany(ring, inside, false);
-        }
-        for (RxQueue queue : queues) {
-            queue.flush();
-        }
-        ring.release();
-        return true;
-    }
-
-    private int takeMany(FrameRing ring, ReentrantLock inside, boolean together) {
         int frames = 0;
-        for (long record = ring.first(); record != FrameRing.NONE && frames < RxBatch.FRAMES; record = ring.first()) {
-            if (!take(ring, record, together)) {
+        for (long record = ring.first(); record != FrameRing.NONE && frames < BATCH; record = ring.first()) {
+            if (!take(ring, record)) {
                 break;
             }
-            ring.take(record);
+            ring.release(record);
             frames++;
             if (inside.hasQueuedThreads()) {
                 break;
             }
         }
-        return frames;
+        for (RxQueue queue : queues) {
+            queue.flush();
+        }
+        return frames > 0;
     }
 
-    /// @param together whether it is to be written with others
     /// @return whether the frame is done with, delivered or not
-    private boolean take(FrameRing ring, long record, boolean together) {
+    private boolean take(FrameRing ring, long record) {
         MemorySegment memory = ring.memory();
         long frame = ring.frame(record);
         int length = ring.length(record);
@@ -137,42 +120,34 @@ final class Reception {
             qw1 |= RxDescriptor.FLTSTAT_RSS;
             queue = queues[rss.queue(hash)];
         }
-        if (together && !queue.stages()) {
-            return false;
-        }
-        return deliver(queue, ring, frame, length, qw0, qw1, together);
+        return deliver(queue, memory, frame, length, qw0, qw1);
     }
 
-    private boolean deliver(RxQueue queue, FrameRing ring, long frame, int length, long qw0, long qw1, boolean together) {
-        RxQueue.Outcome outcome = RxQueue.Outcome.DROPPED;
-        if (together) {
-            batch.begin(queue, ring.taken());
-        }
-        if (queue.receives()) {
-            int bytes = length;
-            long status = qw1;
-            if (queue.settings().keepFcs()) {
-                check.append(ring.memory(), frame, length);
-                bytes += FrameCheck.BYTES;
-                status |= RxDescriptor.CRCP;
-            }
-            outcome = together ? queue.stage(batch.parts(), frame, bytes, qw0, status)
-                : queue.deliver(ring.memory(), frame, bytes, qw0, status);
-            if (outcome != RxQueue.Outcome.NO_DESCRIPTORS) {
-                holding = false;
-                exhausted &= ~(1 << queue.index());
-            } else if (hold(queue.index())) {
-                return false;
-            }
-        }
-        boolean delivered = outcome == RxQueue.Outcome.DELIVERED;
-        if (together) {
-            batch.add(frame, length, !delivered);
-        } else if (delivered) {
-            statistics.received(Ethernet.destination(ring.memory(), frame), length);
-        } else {
+    private boolean deliver(RxQueue queue, MemorySegment memory, long frame, int length, long qw0, long qw1) {
+        if (!queue.receives()) {
             statistics.receiveDiscarded();
+            return true;
         }
+        int bytes = length;
+        long status = qw1;
+        if (queue.settings().keepFcs()) {
+            check.append(memory, frame, length);
+            bytes += FrameCheck.BYTES;
+            status |= RxDescriptor.CRCP;
+        }
+        switch (queue.deliver(memory, frame, bytes, qw0, status)) {
+            case DELIVERED -> statistics.received(Ethernet.destination(memory, frame), length);
+            case DROPPED -> statistics.receiveDiscarded();
+            case NO_DESCRIPTORS -> {
+                if (hold(queue.index())) {
+                    return false;
+                }
+                statistics.receiveDiscarded();
+                return true;
+            }
+        }
+        holding = false;
+        exhausted &= ~(1 << queue.index());
         return true;
     }
 

@@ -7,7 +7,6 @@ import static device.sim.xl710.queue.DescriptorRing.WORD;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
-import vfio.pci.api.dma.DmaParts;
 
 /// A receive ring: writes frames into the buffers from head to tail, and writes the descriptors back in runs and in ring order, each one's
 /// second quadword, which has the done bit, after everything else.
@@ -32,7 +31,6 @@ final class RxQueue {
     private final QueueEvents events;
     private final MemorySegment back = Arena.ofAuto().allocate(WINDOW * RxDescriptor.SIZE, 64);
     private final MemorySegment status = Arena.ofAuto().allocate(WINDOW * Long.BYTES, 64);
-    private final DmaParts words = new DmaParts(WINDOW);
     private RxSettings settings = RxSettings.NONE;
     /// The last tail that was good.
     private int tail;
@@ -135,52 +133,11 @@ final class RxQueue {
         return ring.index();
     }
 
-    /// Whether a frame can be staged without a flush.
-    boolean stages() {
-        return backLength + MOST_BUFFERS <= WINDOW;
-    }
-
-    /// How many descriptors are staged.
-    int staged() {
-        return backLength;
-    }
-
-    /// Has the descriptors not be used that were staged since.
+    /// Writes a frame into the buffers at the head.
     ///
-    /// @param head as it was then
-    /// @param count as [#staged()] was then
-    void unstage(int head, int count) {
-        ring.head(head);
-        backLength = count;
-    }
-
-    /// Finds the buffers at the head for a frame, for somebody to write it there before [#flush()].
-    ///
-    /// @param parts where they are added
     /// @param qw0 first quadword of the last descriptor
     /// @param qw1 second quadword of the last descriptor, without its length
-    Outcome stage(DmaParts parts, long frame, int length, long qw0, long qw1) {
-        Outcome outcome = room(length);
-        if (outcome != Outcome.DELIVERED) {
-            return outcome;
-        }
-        int size = settings.bufferSize();
-        for (int done = 0; done < length;) {
-            int part = Math.min(size, length - done);
-            boolean last = done + part == length;
-            if (!ring.fetch(ring.head(), tail)) {
-                ring.stop(StopReason.RING_UNREACHABLE);
-                return Outcome.DROPPED;
-            }
-            parts.add(ring.word(ring.head(), 0), frame + done, part);
-            writeBack(last ? qw0 : 0, last ? qw1 | RxDescriptor.EOF : 0, part);
-            done += part;
-        }
-        return Outcome.DELIVERED;
-    }
-
-    /// Whether there are descriptors for a frame of this length.
-    private Outcome room(int length) {
+    Outcome deliver(MemorySegment source, long frame, int length, long qw0, long qw1) {
         int size = settings.bufferSize();
         int needed = (length + size - 1) / size;
         if (length > settings.maxPacket() || needed > MOST_BUFFERS) {
@@ -190,22 +147,6 @@ final class RxQueue {
             return ring.stopped() == StopReason.NONE ? Outcome.NO_DESCRIPTORS : Outcome.DROPPED;
         }
         starving = false;
-        return Outcome.DELIVERED;
-    }
-
-    /// Writes a frame into the buffers at the head.
-    ///
-    /// @param qw0 first quadword of the last descriptor
-    /// @param qw1 second quadword of the last descriptor, without its length
-    Outcome deliver(MemorySegment source, long frame, int length, long qw0, long qw1) {
-        Outcome outcome = room(length);
-        if (outcome != Outcome.DELIVERED) {
-            return outcome;
-        }
-        if (!stages()) {
-            flush();
-        }
-        int size = settings.bufferSize();
         for (int done = 0; done < length;) {
             int part = Math.min(size, length - done);
             boolean last = done + part == length;
@@ -253,6 +194,9 @@ final class RxQueue {
         status.set(WORD, (long) backLength * Long.BYTES, qw1 | RxDescriptor.DD | RxDescriptor.length(length));
         backLength++;
         ring.head(ring.next(ring.head()));
+        if (backLength == WINDOW || ring.head() == 0) {
+            flush();
+        }
     }
 
     /// Writes back what was staged. Descriptors belong to the driver from their own second quadword on.
@@ -262,26 +206,17 @@ final class RxQueue {
         if (count == 0 || ring.stopped() != StopReason.NONE) {
             return;
         }
-        int untilEnd = Math.min(count, settings.length() - backStart);
-        if (writeRun(backStart, 0, untilEnd) && (untilEnd == count || writeRun(0, untilEnd, count - untilEnd))) {
+        long address = ring.address(backStart);
+        boolean written = memory.write(address, back, 0, count * RxDescriptor.SIZE);
+        // A driver that sees a done bit sees the frame and the rest of the descriptor.
+        VarHandle.releaseFence();
+        for (int i = 0; written && i < count; i++) {
+            written = memory.write(address + (long) i * RxDescriptor.SIZE + RxDescriptor.QW1, status, (long) i * Long.BYTES, Long.BYTES);
+        }
+        if (written) {
             events.wroteBack(ring.index(), true);
         } else {
             ring.stop(StopReason.RING_UNREACHABLE);
         }
-    }
-
-    /// Descriptors that follow each other in memory.
-    private boolean writeRun(int start, int from, int count) {
-        long address = ring.address(start);
-        if (!memory.write(address, back, (long) from * RxDescriptor.SIZE, count * RxDescriptor.SIZE)) {
-            return false;
-        }
-        // A driver that sees a done bit sees the frame and the rest of the descriptor.
-        VarHandle.releaseFence();
-        words.truncate(0);
-        for (int i = 0; i < count; i++) {
-            words.add(address + (long) i * RxDescriptor.SIZE + RxDescriptor.QW1, (long) (from + i) * Long.BYTES, Long.BYTES);
-        }
-        return memory.writeAll(words, status);
     }
 }

@@ -85,11 +85,6 @@ record DmaEntry(Object owner, long iova, long size, boolean readable, boolean wr
         return address - iova >= 0 && address - iova < size;
     }
 
-    /// Whether a transfer that waits for nobody can be done here as a whole.
-    boolean takesAtOnce(long address, long count, boolean write) {
-        return memory != null && holds(address) && count <= remaining(address) && (write ? writable : readable);
-    }
-
     /// Bytes from an address in it to its end.
     long remaining(long address) {
         return size - (address - iova);

@@ -2,7 +2,6 @@
 package vfio.pci.core.dma;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -12,7 +11,6 @@ import java.util.function.Consumer;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaMapping;
-import vfio.pci.api.dma.DmaParts;
 import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.migration.IovaRange;
 
@@ -229,65 +227,6 @@ public final class DmaMap implements DmaSpace {
             snapshot.leave();
         }
         entry.remote().write(iova, source, sourceOffset, part);
-        return part;
-    }
-
-    @Override
-    public int read(DmaParts parts, int from, MemorySegment destination) {
-        int part = from;
-        long bytes = 0;
-        DmaSnapshot snapshot = pin();
-        try {
-            for (DmaEntry entry = null; part < parts.size(); part++) {
-                entry = snapshot.atOnce(entry, parts, part, false);
-                long iova = parts.iova(part);
-                if (entry == null) {
-                    break;
-                }
-                MemorySegment.copy(entry.memory(), iova - entry.iova(), destination, parts.offset(part), parts.count(part));
-                if (!entry.stillHolds(iova, parts.count(part))) {
-                    break;
-                }
-                bytes += parts.count(part);
-            }
-        } catch (InternalError truncated) {
-            // The single transfer of this part will say so.
-        } finally {
-            snapshot.leave();
-        }
-        bytesRead.add(bytes);
-        return part;
-    }
-
-    @Override
-    public int write(DmaParts parts, int from, MemorySegment source) {
-        int part = from;
-        long bytes = 0;
-        DmaSnapshot snapshot = pin();
-        try {
-            for (DmaEntry entry = null; part < parts.size(); part++) {
-                entry = snapshot.atOnce(entry, parts, part, true);
-                long iova = parts.iova(part);
-                if (entry == null) {
-                    break;
-                }
-                // Whoever sees this part sees those before it.
-                VarHandle.releaseFence();
-                MemorySegment.copy(source, parts.offset(part), entry.memory(), iova - entry.iova(), parts.count(part));
-                // While an unmap still waits for this, and not before it is done, or it could be copied too early.
-                log.written(iova, parts.count(part));
-                if (!entry.stillHolds(iova, parts.count(part))) {
-                    break;
-                }
-                bytes += parts.count(part);
-            }
-        } catch (InternalError truncated) {
-            // The single transfer of this part will say so. Some of it may be written.
-            log.written(parts.iova(part), parts.count(part));
-        } finally {
-            snapshot.leave();
-        }
-        bytesWritten.add(bytes);
         return part;
     }
 

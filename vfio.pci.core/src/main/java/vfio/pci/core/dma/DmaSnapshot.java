@@ -8,7 +8,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.dma.DmaParts;
 
 /// The mappings at one time, sorted by address, with a count of who uses them.
 ///
@@ -99,18 +98,6 @@ final class DmaSnapshot {
                 .formatted(address, write ? "written" : "read"));
         }
         return entry;
-    }
-
-    /// The entry that a part goes to as a whole without waiting, or null.
-    ///
-    /// @param last the one of the part before, or null: most often it is the same
-    DmaEntry atOnce(DmaEntry last, DmaParts parts, int part, boolean write) {
-        long address = parts.iova(part);
-        if (last != null && last.takesAtOnce(address, parts.count(part), write)) {
-            return last;
-        }
-        DmaEntry entry = find(address);
-        return entry != null && entry.takesAtOnce(address, parts.count(part), write) ? entry : null;
     }
 
     DmaSnapshot with(DmaEntry entry) throws VfioException {
