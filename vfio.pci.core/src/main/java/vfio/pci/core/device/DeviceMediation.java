@@ -15,6 +15,7 @@ import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.Doorbell;
+import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.DeviceState;
@@ -30,6 +31,7 @@ import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.gate.Calls;
 import vfio.pci.core.gate.Gate;
+import vfio.pci.core.irq.IrqTable;
 import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.migration.MigrationEngine;
 import vfio.pci.core.region.MigrationRegion;
@@ -97,7 +99,8 @@ final class DeviceMediation {
         try {
             offered.wants(binding.claims());
             Optional<MigrationEngine> engine = engine(binding);
-            begin(binding, offered, binding.capabilities(), engine);
+            IrqTable.Relay relay = binding.relaysInterrupts() ? (kind, vector) -> relay(binding, kind, vector) : IrqTable.Relay.NONE;
+            begin(binding, offered, binding.capabilities(), engine, relay);
             describeAgain(offered);
             claimsChanged(offered);
         } catch (VfioException | RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
@@ -140,15 +143,25 @@ final class DeviceMediation {
         }
     }
 
+    private void relay(Binding binding, InterruptKind kind, int vector) {
+        try {
+            binding.interrupt(kind, vector);
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+            fault(binding, e);
+        }
+    }
+
     /// How the device is moved, if somebody can.
     Optional<Migration> migration() {
         return migration.map(Migration.class::cast);
     }
 
     /// Lets accesses in, unless the mediation has ended while it was asked what it wants.
-    private void begin(Binding binding, Context offered, Set<Capability> capabilities, Optional<MigrationEngine> engine) {
+    private void begin(Binding binding, Context offered, Set<Capability> capabilities, Optional<MigrationEngine> engine,
+            IrqTable.Relay relay) {
         synchronized (lock) {
             if (!binding.isEnding()) {
+                device.irqs().relay(relay);
                 migration = engine;
                 addDefaultRegionsLocked(offered, capabilities);
                 offered.bind();
@@ -432,6 +445,7 @@ final class DeviceMediation {
         synchronized (lock) {
             if (context == going) {
                 context = null;
+                device.irqs().relay(IrqTable.Relay.NONE);
                 migrationRegion = Optional.empty();
                 migration.ifPresent(MigrationEngine::end);
                 migration = Optional.empty();

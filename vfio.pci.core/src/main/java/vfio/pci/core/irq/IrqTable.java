@@ -24,6 +24,17 @@ public final class IrqTable implements Interrupts {
     private final LongAdder taken = new LongAdder();
     private final VectorListener listener;
     private final BooleanSupplier intxDisabled;
+    private volatile Relay relay = Relay.NONE;
+
+    /// Told of the function's interrupts before anybody gets them.
+    @FunctionalInterface
+    public interface Relay {
+        /// Nobody.
+        Relay NONE = (kind, vector) -> { };
+
+        /// On a thread of the function.
+        void raised(InterruptKind kind, int vector);
+    }
 
     /// Told which vectors of the function somebody takes.
     @FunctionalInterface
@@ -69,6 +80,11 @@ public final class IrqTable implements Interrupts {
     /// The device-specific interrupt of a type, if one was added.
     public OptionalInt special(IrqInfo.Type type) {
         return lines.stream().map(IrqLine::info).filter(info -> info.type().equals(Optional.of(type))).mapToInt(IrqInfo::index).findFirst();
+    }
+
+    /// Has somebody told of message interrupts from now on.
+    public void relay(Relay next) {
+        relay = next;
     }
 
     /// How many there are.
@@ -145,6 +161,7 @@ public final class IrqTable implements Interrupts {
 
     @Override
     public boolean raise(InterruptKind kind, int vector) {
+        relay.raised(kind, vector);
         return raise(indexOf(kind), vector);
     }
 
