@@ -30,4 +30,13 @@ abstract sealed class DirtyTracking permits DoorbellTrap, InterruptRelay, Device
     /// A client writes registers that are claimed, before the device knows.
     void wrote(long offset, MemorySegment buffer, long bufferOffset, int count) {
     }
+
+    /// Whether it is to be told of interrupts.
+    boolean relaysInterrupts() {
+        return false;
+    }
+
+    /// The device raises an interrupt, before the guest has it. On a thread of the function, which may hold locks that an access needs.
+    void interrupted() {
+    }
 }

@@ -42,6 +42,8 @@ final class DoorbellTrap extends DirtyTracking {
     private final PciAddress device;
     private final MediationContext context;
     private final VfSight sight;
+    /// Makes one change of the mailbox at a time, its registers included. Taken before `lock`.
+    private final Object mailboxOrder = new Object();
     private final Object lock = new Object();
     /// Absent while nothing is tracked.
     private volatile Optional<DirtyLog> log = Optional.empty();
@@ -63,7 +65,7 @@ final class DoorbellTrap extends DirtyTracking {
             Descriptors descriptors = new Descriptors(context.guestMemory());
             QueueRings all = new QueueRings(descriptors, () -> report, started);
             queues = Optional.of(all);
-            mailbox = Optional.of(new MailboxRings(sight, descriptors, all));
+            mailbox = Optional.of(new MailboxRings(descriptors, all));
             report = 0;
             blind = false;
             log = Optional.of(started);
@@ -84,7 +86,7 @@ final class DoorbellTrap extends DirtyTracking {
 
     /// What is the device's already. What is rung for meanwhile is seen besides.
     private void takeIn(DirtyLog started) throws VfioException {
-        MailboxRings.Found found = mailbox.orElseThrow().find();
+        MailboxRings.Found found = MailboxRings.find(sight);
         List<QueueContext> contexts = sight.queues();
         synchronized (lock) {
             try {
@@ -110,7 +112,7 @@ final class DoorbellTrap extends DirtyTracking {
             seen = mailbox.orElseThrow().seen();
         }
         // In this order: what the mailbox has done the queues have had done to them.
-        MailboxRings.Found found = mailbox.orElseThrow().find();
+        MailboxRings.Found found = MailboxRings.find(sight);
         List<QueueContext> contexts = sight.queues();
         synchronized (lock) {
             boolean settled = MailboxRings.settled(seen, found);
@@ -160,26 +162,40 @@ final class DoorbellTrap extends DirtyTracking {
         if (bar != VfRegister.BAR) {
             return;
         }
+        if (!VfRegister.QRX_TAIL1.isWhole(offset, Integer.BYTES)) {
+            MailboxRegister.at(offset).ifPresent(register -> wroteMailbox(register, value));
+            return;
+        }
         synchronized (lock) {
-            if (log.isEmpty()) {
-                return;
-            }
-            try {
-                if (VfRegister.QRX_TAIL1.isWhole(offset, Integer.BYTES)) {
+            if (log.isPresent()) {
+                try {
                     queues.orElseThrow().rung(VfRegister.QRX_TAIL1.index(offset), value);
-                } else if (!wroteMailbox(offset, value)) {
-                    turnBlind("more rings than are followed");
+                } catch (VfioException e) {
+                    turnBlind(e.getMessage());
                 }
-            } catch (VfioException e) {
-                turnBlind(e.getMessage());
             }
         }
     }
 
-    private boolean wroteMailbox(long offset, int value) throws VfioException {
-        Optional<MailboxRegister> register = MailboxRegister.at(offset);
-        boolean followed = register.isEmpty() || mailbox.orElseThrow().wrote(register.get(), value, report, log.orElseThrow());
-        return followed && !queues.orElseThrow().overflowed();
+    private void wroteMailbox(MailboxRegister register, int value) {
+        synchronized (mailboxOrder) {
+            if (log.isEmpty()) {
+                return;
+            }
+            try {
+                MailboxRing ring = sight.mailbox(register, value);
+                synchronized (lock) {
+                    if (log.isPresent() && (!mailbox.orElseThrow().wrote(register, ring, report, log.get())
+                        || queues.orElseThrow().overflowed())) {
+                        turnBlind("more rings than are followed");
+                    }
+                }
+            } catch (VfioException e) {
+                synchronized (lock) {
+                    turnBlind(e.getMessage());
+                }
+            }
+        }
     }
 
     /// From now on everything is marked: what the device was given is not known.

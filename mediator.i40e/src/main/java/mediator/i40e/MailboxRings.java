@@ -29,7 +29,6 @@ final class MailboxRings {
     private static final int ADDRESS_LOW = 28;
     private static final int NOTHING = -1;
 
-    private final VfSight sight;
     private final Descriptors descriptors;
     private final Messages messages;
     private final TransmitRings commands = new TransmitRings(Descriptors.BYTES);
@@ -52,8 +51,7 @@ final class MailboxRings {
         void startsOver();
     }
 
-    MailboxRings(VfSight sight, Descriptors descriptors, Messages messages) {
-        this.sight = sight;
+    MailboxRings(Descriptors descriptors, Messages messages) {
         this.descriptors = descriptors;
         this.messages = messages;
     }
@@ -73,10 +71,10 @@ final class MailboxRings {
     record Found(MailboxRing transmit, MailboxRing receive) {
     }
 
-    /// What the device has now.
+    /// What the device has now. Not with a lock held that the device may be waiting for.
     ///
     /// @throws VfioException ENODEV when the function has gone
-    Found find() throws VfioException {
+    static Found find(VfSight sight) throws VfioException {
         return new Found(sight.mailbox(false), sight.mailbox(true));
     }
 
@@ -91,10 +89,10 @@ final class MailboxRings {
 
     /// A register is going to have a new value.
     ///
+    /// @param ring as its registers will be then
     /// @return false for rings that are not followed
-    /// @throws VfioException when registers or the guest's memory cannot be read
-    boolean wrote(MailboxRegister register, int value, int now, DirtyLog log) throws VfioException {
-        MailboxRing ring = sight.mailbox(register, value);
+    /// @throws VfioException when the guest's memory cannot be read
+    boolean wrote(MailboxRegister register, MailboxRing ring, int now, DirtyLog log) throws VfioException {
         if (register == MailboxRegister.VF_ATQLEN || register == MailboxRegister.VF_ARQLEN) {
             messages.startsOver();
         }

@@ -13,6 +13,7 @@ import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.Mediation;
@@ -101,6 +102,18 @@ final class VfMediation extends Mediation {
     @Override
     public Optional<MigrationDriver> migration() {
         return migration.map(MigrationDriver.class::cast);
+    }
+
+    @Override
+    public boolean relaysInterrupts() {
+        return migration.isPresent() && migration.get().relaysInterrupts();
+    }
+
+    @Override
+    public void interrupt(InterruptKind kind, int vector) {
+        if (migration.isPresent()) {
+            migration.get().interrupted();
+        }
     }
 
     @Override

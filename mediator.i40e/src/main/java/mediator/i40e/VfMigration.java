@@ -137,6 +137,15 @@ final class VfMigration extends MigrationDriver {
         tracking.wrote(offset, buffer, bufferOffset, count);
     }
 
+    boolean relaysInterrupts() {
+        return tracking.relaysInterrupts();
+    }
+
+    /// The device raises an interrupt, before the guest has it.
+    void interrupted() {
+        tracking.interrupted();
+    }
+
     /// The device was reset, or nobody moves it any more: it runs, and nobody wants to know what it writes.
     void release() {
         tracking.end();

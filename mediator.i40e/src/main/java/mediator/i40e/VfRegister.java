@@ -44,6 +44,10 @@ enum VfRegister {
         return count;
     }
 
+    int offset(int index) {
+        return base + Integer.BYTES * index;
+    }
+
     boolean overlaps(long offset, int bytes) {
         return offset < base + (long) Integer.BYTES * count && offset + bytes > base;
     }

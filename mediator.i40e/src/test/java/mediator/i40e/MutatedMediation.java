@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.function.UnaryOperator;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.Mediation;
@@ -55,6 +56,16 @@ final class MutatedMediation extends Mediation {
     @Override
     public Optional<MigrationDriver> migration() {
         return real.migration().map(Mutated::new);
+    }
+
+    @Override
+    public boolean relaysInterrupts() {
+        return real.relaysInterrupts();
+    }
+
+    @Override
+    public void interrupt(InterruptKind kind, int vector) {
+        real.interrupt(kind, vector);
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.DevicePort;
@@ -41,6 +42,11 @@ final class TruthGuest implements AutoCloseable {
     private static final int ARQBAL = 0x6C00;
     private static final int ARQBAH = 0x6000;
     private static final int RSTAT = 0x8800;
+    private static final int DYN_CTLN = 0x3800;
+    private static final int INTERRUPT_ENABLE = 0x19;
+    private static final int MSIX = 2;
+    private static final int MSIX_BAR = 3;
+    private static final int MSIX_CONTROL = 0x72;
     private static final int QTX_TAIL = 0x0000;
     private static final int QRX_TAIL = 0x2000;
     private static final int TAILS = 0x1000;
@@ -51,6 +57,7 @@ final class TruthGuest implements AutoCloseable {
     private static final int CONFIGURE = 6;
     private static final int ENABLE_QUEUES = 8;
     private static final int DISABLE_QUEUES = 9;
+    private static final int MAP_INTERRUPTS = 7;
     private static final int STATISTICS = 15;
     private static final int EVENT = 17;
 
@@ -62,6 +69,8 @@ final class TruthGuest implements AutoCloseable {
     private final List<RegionMap> tails;
     private final MemorySegment word = Arena.ofAuto().allocate(Long.BYTES, Long.BYTES);
     private final TruthRings rings;
+    private final AtomicInteger fired = new AtomicInteger();
+    private boolean interrupts;
     private int nextCommand;
     private int nextMessage;
     private int vsi;
@@ -187,7 +196,10 @@ final class TruthGuest implements AutoCloseable {
         if (order == 1) {
             postAndRing(Integer.MAX_VALUE);
         }
+        ask(MAP_INTERRUPTS, ByteBuffer.allocate(26).order(ByteOrder.LITTLE_ENDIAN).putShort(0, (short) 1).putShort(2, (short) vsi)
+            .putShort(4, (short) 1).putShort(6, (short) 1).putShort(8, (short) 1).array());
         ask(ENABLE_QUEUES, selection());
+        enableInterrupt();
         if (order == 2) {
             postAndRing(Integer.MAX_VALUE);
         }
@@ -200,6 +212,30 @@ final class TruthGuest implements AutoCloseable {
         if (reopenAsItWas) {
             postAndRing(Integer.MAX_VALUE);
             ask(ENABLE_QUEUES, selection());
+        }
+    }
+
+    /// Takes the queue's interrupts from now on; each is to be enabled by [#enableInterrupt].
+    void takeInterrupts() throws VfioException {
+        interrupts = true;
+        device.setIrqTriggers(MSIX, 0, List.of(() -> { }, fired::incrementAndGet));
+        word.set(TruthMemory.U16, 0, (short) 0x8000);
+        port.write(CONFIG, MSIX_CONTROL, word, 0, Short.BYTES);
+        for (int entry = 0; entry < 2; entry++) {
+            word.set(TruthMemory.U32, 0, 0);
+            port.write(MSIX_BAR, 16L * entry + 12, word, 0, Integer.BYTES);
+        }
+    }
+
+    /// Interrupts of the queue that came.
+    int fired() {
+        return fired.get();
+    }
+
+    /// Has the queue interrupt once, at once if something has happened since the last time.
+    void enableInterrupt() throws VfioException {
+        if (interrupts) {
+            write(DYN_CTLN, INTERRUPT_ENABLE);
         }
     }
 

@@ -77,14 +77,19 @@ final class TruthRings {
         messages[index] = messagePool.remove(random.nextInt(messagePool.size()));
     }
 
-    /// New rings, empty.
+    /// New rings, empty, in other places: the device may have the ones before still. Their buffers are left to it.
     void choose(int receiveLength, int newTransmitLength) {
-        receive = RECEIVE + (RECEIVE_END - RECEIVE) / PLACES * random.nextInt(PLACES);
-        transmit = TRANSMIT + (TRANSMIT_END - TRANSMIT) / PLACES * random.nextInt(PLACES);
+        receive = another(receive, RECEIVE, RECEIVE_END);
+        transmit = another(transmit, TRANSMIT, TRANSMIT_END);
         transmitLength = newTransmitLength;
         posted = new long[receiveLength];
         reports = new boolean[newTransmitLength];
         clear();
+    }
+
+    private long another(long than, long from, long to) {
+        long size = (to - from) / PLACES;
+        return from + (than - from + size * (1 + random.nextInt(PLACES - 1))) % (to - from);
     }
 
     private void clear() {

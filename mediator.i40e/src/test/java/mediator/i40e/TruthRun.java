@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package mediator.i40e;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.migration.DirtyLog;
@@ -17,7 +17,6 @@ import vfio.pci.api.migration.MigrationState;
 /// compared
 /// with the copy when the device has been stopped.
 final class TruthRun {
-    private static final int PAGES = (int) (TruthMemory.SIZE / TruthMemory.PAGE);
     private static final int STEPS = 40;
 
     private final TrackedCard card;
@@ -26,10 +25,6 @@ final class TruthRun {
     private final long seed;
     private final SplittableRandom random;
     private final TruthMemory memory = new TruthMemory();
-    private final MemorySegment bitmap = MemorySegment.ofArray(new long[PAGES / Long.SIZE]);
-    private int reported;
-    private int surplus;
-    private int reports;
     private boolean open;
 
     /// What came of it.
@@ -61,34 +56,39 @@ final class TruthRun {
         VfioDevice device = card.open(mapped ? 1 : 0, strategy, mutation);
         try (memory; TruthGuest guest = new TruthGuest(device, memory, mapped, random)) {
             Migration migration = device.migration().orElseThrow();
+            if (random.nextBoolean()) {
+                guest.takeInterrupts();
+            }
+            DirtyCopy copy = new DirtyCopy(memory, migration);
             for (int i = 0; i < start; i++) {
-                step(guest, migration, false);
+                step(guest, migration, Optional.empty());
             }
             migration.startLogging(TruthMemory.PAGE, List.of(new IovaRange(TruthMemory.IOVA, TruthMemory.SIZE)));
             memory.copyAll();
             for (int i = start; i < STEPS; i++) {
-                step(guest, migration, true);
+                step(guest, migration, Optional.of(copy));
             }
             migration.state(MigrationState.STOP);
-            report(migration);
-            List<Integer> missed = java.util.stream.IntStream.range(0, PAGES).filter(memory::differs).boxed().toList();
-            return new Outcome(seed, missed, reports, reported, surplus);
+            copy.report();
+            List<Integer> missed = IntStream.range(0, DirtyCopy.PAGES).filter(memory::differs).boxed().toList();
+            return new Outcome(seed, missed, copy.reports(), copy.reported(), copy.surplus());
         }
     }
 
-    private void step(TruthGuest guest, Migration migration, boolean tracking) throws VfioException {
+    private void step(TruthGuest guest, Migration migration, Optional<DirtyCopy> copy) throws VfioException {
         TruthRings rings = guest.rings();
         switch (random.nextInt(16)) {
             case 0, 1, 2, 3 -> peer.transmit(1 + random.nextInt(40), guest.mac());
             case 4, 5, 6 -> {
                 rings.takeFrames();
                 guest.postAndRing(1 + random.nextInt(64));
+                guest.enableInterrupt();
             }
             case 7, 8 -> guest.transmit(1 + random.nextInt(40), peer.mac());
             case 9 -> guest.chat();
             case 10, 11 -> {
-                if (tracking) {
-                    report(migration);
+                if (copy.isPresent()) {
+                    copy.get().report();
                 }
             }
             case 12 -> {
@@ -106,12 +106,13 @@ final class TruthRun {
         }
     }
 
-    /// A queue that runs is described anew too: the device stops it for that.
+    /// A queue that runs is described anew too: the device stops it for that, and its driver leaves the rings and tails alone until then.
     private void open(TruthGuest guest) throws VfioException {
         if (open && random.nextBoolean()) {
             guest.close(false);
+            open = false;
         }
-        guest.open(random.nextInt(3), 32 * (1 + random.nextInt(8)), 8 * (1 + random.nextInt(16)));
+        guest.open(open ? 1 + random.nextInt(2) : random.nextInt(3), 32 * (1 + random.nextInt(8)), 8 * (1 + random.nextInt(16)));
         open = true;
     }
 
@@ -136,18 +137,6 @@ final class TruthRun {
             peer.rings().clean();
             guest.rings().clean();
             Thread.yield();
-        }
-    }
-
-    private void report(Migration migration) throws VfioException {
-        bitmap.fill((byte) 0);
-        migration.reportDirty(TruthMemory.IOVA, TruthMemory.SIZE, TruthMemory.PAGE, bitmap, 0);
-        reports++;
-        for (int page = 0; page < PAGES; page++) {
-            if ((bitmap.getAtIndex(ValueLayout.JAVA_LONG, page / Long.SIZE) & 1L << page % Long.SIZE) != 0) {
-                reported++;
-                surplus += memory.copy(page) ? 0 : 1;
-            }
         }
     }
 }

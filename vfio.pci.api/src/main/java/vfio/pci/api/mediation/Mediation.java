@@ -9,6 +9,7 @@ import org.osgi.annotation.versioning.ConsumerType;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.function.Doorbell;
+import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.migration.MigrationDriver;
 
 /// The mediation of one open device. What is not overridden passes through.
@@ -91,6 +92,16 @@ public abstract class Mediation implements AutoCloseable {
     /// exchanged for another though it cannot be moved. Asked while no access is under way.
     public boolean stateless() {
         return false;
+    }
+
+    /// Whether it wants to be told of interrupts. Asked once, after the open.
+    public boolean relaysInterrupts() {
+        return false;
+    }
+
+    /// The function raises an interrupt, which a client gets on the return. Only if [#relaysInterrupts]. Comes on a thread of the function,
+    /// which may hold locks that an access needs: other threads of the mediation's that make one are not to be waited for here.
+    public void interrupt(InterruptKind kind, int vector) {
     }
 
     /// The device was reset; it is in its initial state, running.

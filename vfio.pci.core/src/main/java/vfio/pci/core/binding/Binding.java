@@ -13,6 +13,7 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.function.Doorbell;
+import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.MapVerdict;
@@ -212,6 +213,22 @@ public final class Binding extends Guarded {
             return answer;
         } finally {
             leave();
+        }
+    }
+
+    /// Whether it wants to be told of interrupts; asked while it is being bound.
+    public boolean relaysInterrupts() {
+        return mediation.relaysInterrupts();
+    }
+
+    /// Tells it of an interrupt.
+    public void interrupt(InterruptKind kind, int vector) {
+        if (calls.enter()) {
+            try {
+                mediation.interrupt(kind, vector);
+            } finally {
+                leave();
+            }
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.Set;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.Mediation;
@@ -18,6 +19,7 @@ import vfio.pci.core.binding.Context;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.gate.Gate;
+import vfio.pci.core.irq.IrqTable;
 import vfio.pci.core.migration.MigrationEngine;
 import vfio.pci.core.region.MigrationRegion;
 import vfio.pci.core.region.Region;
@@ -100,7 +102,7 @@ final class DeviceMediation {
     private boolean bind(Mediator mediator, Context offered, Mediation mediation) {
         Binding binding = new Binding(mediator, mediation);
         synchronized (lock) {
-            stay = new Stay(binding, offered, Set.of(), Optional.empty(), List.of());
+            stay = new Stay(binding, offered, Set.of(), Optional.empty(), List.of(), false);
         }
         try {
             Stay made = makeStay(binding, offered);
@@ -131,7 +133,7 @@ final class DeviceMediation {
         Set<Capability> capabilities = binding.capabilities();
         Optional<MigrationEngine> engine = engine(binding);
         defaults.prepare(capabilities, engine);
-        return new Stay(binding, offered, capabilities, engine, describe(binding));
+        return new Stay(binding, offered, capabilities, engine, describe(binding), binding.relaysInterrupts());
     }
 
     private Optional<MigrationEngine> engine(Binding binding) throws VfioException {
@@ -156,11 +158,24 @@ final class DeviceMediation {
         }
     }
 
+    private void relay(Binding binding, InterruptKind kind, int vector) {
+        try {
+            binding.interrupt(kind, vector);
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+            fault(binding, e);
+        }
+    }
+
+    private IrqTable.Relay relay(Stay made) {
+        return made.relaysInterrupts() ? (kind, vector) -> relay(made.binding(), kind, vector) : IrqTable.Relay.NONE;
+    }
+
     /// Lets accesses in, unless the mediation has ended while it was asked what it wants.
     private void begin(Stay made) {
         synchronized (lock) {
             if (!made.binding().isEnding()) {
                 stay = made;
+                device.irqs().relay(relay(made));
                 defaults.show(made.capabilities(), made.engine());
                 interests.begin(made.context(), defaults.trapInfo());
                 device.doorbells().begin(made.context());
@@ -216,6 +231,7 @@ final class DeviceMediation {
             }
             before.ifPresent(old -> gate.clear(old.binding()));
             stay = after;
+            device.irqs().relay(relay(after));
             defaults.show(after.capabilities(), after.engine());
             gate.set(after.binding());
         }
@@ -300,6 +316,7 @@ final class DeviceMediation {
             if (stay != null && stay.binding() == going.binding()) {
                 stay.engine().ifPresent(MigrationEngine::end);
                 stay = null;
+                device.irqs().relay(IrqTable.Relay.NONE);
                 defaults.show(Set.of(), Optional.empty());
                 device.regions().all().forEach(region -> region.limit(region.info().size()));
             }

@@ -18,7 +18,9 @@ import vfio.pci.core.migration.MigrationEngine;
 /// @param capabilities default regions it asked for
 /// @param engine how it moves the device, if it can
 /// @param regions as it described them first, by index
-record Stay(Binding binding, Context context, Set<Capability> capabilities, Optional<MigrationEngine> engine, List<RegionInfo> regions) {
+/// @param relaysInterrupts whether it wants to be told of interrupts
+record Stay(Binding binding, Context context, Set<Capability> capabilities, Optional<MigrationEngine> engine, List<RegionInfo> regions,
+        boolean relaysInterrupts) {
     Mediator mediator() {
         return binding.mediator();
     }

@@ -24,6 +24,17 @@ public final class IrqTable implements Interrupts {
     private final LongAdder taken = new LongAdder();
     private final VectorListener listener;
     private final BooleanSupplier intxDisabled;
+    private volatile Relay relay = Relay.NONE;
+
+    /// Told of the function's interrupts before anybody gets them.
+    @FunctionalInterface
+    public interface Relay {
+        /// Nobody.
+        Relay NONE = (kind, vector) -> { };
+
+        /// On a thread of the function.
+        void raised(InterruptKind kind, int vector);
+    }
 
     /// Told which vectors of the function somebody takes.
     @FunctionalInterface
@@ -75,6 +86,11 @@ public final class IrqTable implements Interrupts {
     public boolean takes(Object client, IrqInfo.Type type, int vector) {
         OptionalInt index = special(type);
         return index.isPresent() && lines.get(index.getAsInt()).takes(client, vector);
+    }
+
+    /// Has somebody told of message interrupts from now on.
+    public void relay(Relay next) {
+        relay = next;
     }
 
     /// How many there are.
@@ -151,6 +167,7 @@ public final class IrqTable implements Interrupts {
 
     @Override
     public boolean raise(InterruptKind kind, int vector) {
+        relay.raised(kind, vector);
         return raise(indexOf(kind), vector);
     }
 
