@@ -88,8 +88,8 @@ public abstract class Mediation implements AutoCloseable {
         return Optional.empty();
     }
 
-    /// Whether another mediation can go on from the device alone: nothing that matters is in this one now. One that says so can be
-    /// exchanged for another though it cannot be moved. Asked while no access is under way.
+    /// Whether another mediation can go on from the device alone: nothing that matters is in this one now. One that says so is exchanged
+    /// for another while the device runs on, whether it can be moved or not. Asked while no access is under way.
     public boolean stateless() {
         return false;
     }

@@ -67,10 +67,12 @@ final class MediatorExchange {
     }
 
     private static Optional<SavedState> save(Stay old) throws VfioException {
+        boolean stateless = old.binding().isStateless();
         if (old.engine().isPresent()) {
-            return Optional.of(old.engine().get().takeOut());
+            old.engine().get().checkIdle();
+            return stateless ? Optional.empty() : Optional.of(old.engine().get().takeOut());
         }
-        if (!old.binding().isStateless()) {
+        if (!stateless) {
             throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that can be moved, or says that it is stateless");
         }
         return Optional.empty();
@@ -184,7 +186,7 @@ final class MediatorExchange {
         }
 
         private void carry(Stay made) throws VfioException {
-            if (made.engine().isEmpty() && !made.binding().isStateless()) {
+            if (saved.isPresent() && made.engine().isEmpty() && !made.binding().isStateless()) {
                 throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that can be moved, or says that it is stateless");
             }
             if (saved.isPresent() && made.engine().isPresent()) {

@@ -320,9 +320,7 @@ public final class MigrationEngine implements Migration {
     ///
     /// @throws VfioException EBUSY when a client moves the device or logs its writes; what the vendor answers, with the device running
     public SavedState takeOut() throws VfioException {
-        if (state != MigrationState.RUNNING || logging.isOn()) {
-            throw new VfioException(Errno.EBUSY, "device_state=%s logging=%s expected=RUNNING and off".formatted(state, logging.isOn()));
-        }
+        checkIdle();
         boolean done = false;
         try {
             go(MigrationState.STOP);
@@ -333,6 +331,15 @@ public final class MigrationEngine implements Migration {
             if (!done && state != MigrationState.RUNNING) {
                 go(MigrationState.RUNNING);
             }
+        }
+    }
+
+    /// Refuses what a client that moves the device would not expect.
+    ///
+    /// @throws VfioException EBUSY when one does, or logs its writes
+    public void checkIdle() throws VfioException {
+        if (state != MigrationState.RUNNING || logging.isOn()) {
+            throw new VfioException(Errno.EBUSY, "device_state=%s logging=%s expected=RUNNING and off".formatted(state, logging.isOn()));
         }
     }
 

@@ -101,6 +101,11 @@ class MediatorSwapTest {
         }
 
         @Override
+        public boolean stateless() {
+            return failing.equals("is stateless");
+        }
+
+        @Override
         public void close() {
             closes.incrementAndGet();
         }
@@ -322,6 +327,24 @@ class MediatorSwapTest {
                 }
             })).failure()).isEmpty();
             assertThat(stateless.closes).hasValue(1);
+        }
+    }
+
+    @Test
+    void aDeviceRunsOnWhileAStatelessMediationIsExchanged() throws VfioException {
+        Counting old = new Counting(1).failing("is stateless");
+        Counting next = new Counting(1);
+        Mediator from = one.accepting("counter", context -> old);
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            read32(port, 0, REGISTER);
+            Mediator to = one.accepting("counter", context -> next);
+            handle.migration().orElseThrow().state(MigrationState.STOP);
+            assertThat(swap(from, to).failure()).hasValueSatisfying(why -> assertThat(why).contains("device_state=STOP"));
+            handle.migration().orElseThrow().state(MigrationState.RUNNING);
+            int starts = old.starts.get();
+            assertThat(swap(from, to).failure()).isEmpty();
+            assertThat(old.starts).hasValue(starts);
+            assertThat(read32(port, 0, REGISTER)).as("it begins anew").isEqualTo(1);
         }
     }
 
