@@ -11,7 +11,7 @@ import vfio.pci.core.binding.Binding;
 import vfio.pci.core.binding.Context;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.binding.VendorCall;
-import vfio.pci.core.migration.MigrationEngine;
+import vfio.pci.core.migration.ExchangeFace;
 import vfio.pci.core.migration.SavedState;
 
 /// The exchange of who mediates an open device, in a pause of it: the old mediation is kept until the new one has accepted, taken over the
@@ -68,9 +68,9 @@ final class MediatorExchange {
 
     private static Optional<SavedState> save(Stay old) throws VfioException {
         boolean stateless = old.binding().isStateless();
-        if (old.engine().isPresent()) {
-            old.engine().get().checkIdle();
-            return stateless ? Optional.empty() : Optional.of(old.engine().get().takeOut());
+        if (old.state().isPresent()) {
+            old.state().get().checkIdle();
+            return stateless ? Optional.empty() : Optional.of(old.state().get().takeOut());
         }
         if (!stateless) {
             throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that can be moved, or says that it is stateless");
@@ -120,10 +120,10 @@ final class MediatorExchange {
 
     /// Nobody takes over: the old mediation goes on from the state that it gave.
     void putBack() {
-        if (saved.isEmpty() || before.isEmpty() || before.get().engine().isEmpty()) {
+        if (saved.isEmpty() || before.isEmpty() || before.get().state().isEmpty()) {
             return;
         }
-        MigrationEngine engine = before.get().engine().get();
+        ExchangeFace engine = before.get().state().get();
         SavedState state = saved.get();
         saved = Optional.empty();
         VendorCall call = VendorCall.start("vfio-putback-" + device.address(), () -> {
@@ -140,7 +140,7 @@ final class MediatorExchange {
         }
     }
 
-    private void load(MigrationEngine engine, SavedState state) throws VfioException {
+    private void load(ExchangeFace engine, SavedState state) throws VfioException {
         doorbells.look();
         engine.putIn(state);
         doorbells.ringAgain();
@@ -186,15 +186,15 @@ final class MediatorExchange {
         }
 
         private void carry(Stay made) throws VfioException {
-            if (saved.isPresent() && made.engine().isEmpty() && !made.binding().isStateless()) {
+            if (saved.isPresent() && made.state().isEmpty() && !made.binding().isStateless()) {
                 throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that can be moved, or says that it is stateless");
             }
-            if (saved.isPresent() && made.engine().isPresent()) {
+            if (saved.isPresent() && made.state().isPresent()) {
                 touched = true;
-                load(made.engine().get(), saved.get());
-                made.engine().get().goOn();
+                load(made.state().get(), saved.get());
+                made.state().get().goOn();
             } else if (saved.isPresent()) {
-                before.orElseThrow().engine().orElseThrow().goOn();
+                before.orElseThrow().state().orElseThrow().goOn();
             }
         }
 

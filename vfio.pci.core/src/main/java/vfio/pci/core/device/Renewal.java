@@ -9,7 +9,7 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.Exchange;
 import vfio.pci.core.binding.VendorCall;
-import vfio.pci.core.migration.MigrationEngine;
+import vfio.pci.core.migration.ExchangeFace;
 import vfio.pci.core.migration.SavedState;
 
 /// The function behind an open device is bound afresh, in a pause of it. Memory, interrupts and the DMA map are the device's and stay.
@@ -32,7 +32,7 @@ final class Renewal {
     /// @throws VfioException EOPNOTSUPP, EBUSY or EIO with the device as it was; EIO also when the state cannot be loaded into the fresh
     ///     function, which is as after a reset then; ENODEV when the function cannot be had again: the device has gone
     Exchange renew() throws VfioException {
-        MigrationEngine engine = device.mediation().stay().flatMap(Stay::engine)
+        ExchangeFace engine = device.mediation().stay().flatMap(Stay::state)
             .orElseThrow(() -> new VfioException(Errno.EOPNOTSUPP, "device=%s expected=a mediator that can save its state".formatted(
                 device.address())));
         vendor("save", 1, () -> saved = Optional.of(engine.takeOut()));

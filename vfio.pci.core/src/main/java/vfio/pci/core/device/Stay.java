@@ -9,6 +9,7 @@ import vfio.pci.api.mediation.Capability;
 import vfio.pci.core.binding.Binding;
 import vfio.pci.core.binding.Context;
 import vfio.pci.core.binding.Mediator;
+import vfio.pci.core.migration.ExchangeFace;
 import vfio.pci.core.migration.MigrationEngine;
 
 /// One mediation's time with a device, and what was made for it.
@@ -21,6 +22,11 @@ import vfio.pci.core.migration.MigrationEngine;
 /// @param relaysInterrupts whether it wants to be told of interrupts
 record Stay(Binding binding, Context context, Set<Capability> capabilities, Optional<MigrationEngine> engine, List<RegionInfo> regions,
         boolean relaysInterrupts) {
+    /// How its state is taken out and put in, if it can be.
+    Optional<ExchangeFace> state() {
+        return engine.map(ExchangeFace::new);
+    }
+
     Mediator mediator() {
         return binding.mediator();
     }

@@ -17,7 +17,6 @@ import vfio.pci.api.migration.MigrationDriver;
 import vfio.pci.api.migration.MigrationFlag;
 import vfio.pci.api.migration.MigrationState;
 import vfio.pci.api.migration.StateSection;
-import vfio.pci.api.migration.StateVersion;
 
 /// The migration of one mediated device. Everything but [#state()] happens in the device's turn.
 public final class MigrationEngine implements Migration {
@@ -314,86 +313,24 @@ public final class MigrationEngine implements Migration {
         write(this, buffer, offset, count);
     }
 
-    // ---- for who exchanges mediator or function. The turn is held, by the caller or on its behalf: vendors are called on another thread.
+    // ---- for the faces
 
-    /// Stops the device and takes its state out.
-    ///
-    /// @throws VfioException EBUSY when a client moves the device or logs its writes; what the vendor answers, with the device running
-    public SavedState takeOut() throws VfioException {
-        checkIdle();
-        boolean done = false;
-        try {
-            go(MigrationState.STOP);
-            SavedState saved = new SavedState(header, driver.ask(MigrationDriver::save));
-            done = true;
-            return saved;
-        } finally {
-            if (!done && state != MigrationState.RUNNING) {
-                go(MigrationState.RUNNING);
-            }
-        }
+    StreamHeader header() {
+        return header;
     }
 
-    /// Refuses what a client that moves the device would not expect.
-    ///
-    /// @throws VfioException EBUSY when one does, or logs its writes
-    public void checkIdle() throws VfioException {
-        if (state != MigrationState.RUNNING || logging.isOn()) {
-            throw new VfioException(Errno.EBUSY, "device_state=%s logging=%s expected=RUNNING and off".formatted(state, logging.isOn()));
-        }
+    /// Asks the vendor, in the turn.
+    <T> T answer(Request<T> request) throws VfioException {
+        return driver.ask(request);
     }
 
-    /// Puts a state into a device that another mediator, or this one, has stopped. It stays stopped.
-    ///
-    /// @throws VfioException EINVAL for a state that this mediator does not know; else what it answers
-    public void putIn(SavedState saved) throws VfioException {
-        state = MigrationState.STOP;
-        StateVersion version = saved.header().version();
-        List<StateSection> sections = saved.copies();
-        try {
-            header.checkFits(saved.header());
-        } catch (VfioException e) {
-            Optional<List<StateSection>> converted = driver.ask(vendor -> vendor.convert(saved.header().mediator(),
-                saved.header().version(), saved.copies()));
-            if (converted.isEmpty()) {
-                throw e;
-            }
-            sections = converted.get();
-            version = header.version();
-        }
-        StateVersion readAs = version;
-        List<StateSection> read = sections;
-        ask(vendor -> vendor.load(readAs, read));
-        if (header.version().equals(readAs)) {
-            checkSame(read);
-        }
+    /// Somebody else has brought the device into this state.
+    void assume(MigrationState known) {
+        state = known;
     }
 
-    /// What was put in must come out again, as far as that can be told: what belongs to a running client may have changed.
-    private void checkSame(List<StateSection> before) throws VfioException {
-        List<StateSection> after = driver.ask(MigrationDriver::save);
-        boolean same = after.size() == before.size();
-        for (int i = 0; same && i < after.size(); i++) {
-            same = after.get(i).name().equals(before.get(i).name()) && after.get(i).version() == before.get(i).version()
-                && after.get(i).data().length == before.get(i).data().length;
-        }
-        if (!same) {
-            throw new VfioException(Errno.EIO, "state=%s after it was loaded expected=%s".formatted(after, before));
-        }
-    }
-
-    /// The function is another one, as its reset left it: stops it, for [#putIn].
-    public void stopFresh() throws VfioException {
-        state = MigrationState.RUNNING;
-        go(MigrationState.STOP);
-    }
-
-    /// Has a stopped device go on.
-    public void goOn() throws VfioException {
-        go(MigrationState.RUNNING);
-    }
-
-    private void go(MigrationState to) throws VfioException {
+    /// Goes the shortest legal way, in the turn.
+    void go(MigrationState to) throws VfioException {
         for (MigrationState next : graph.way(state, to)) {
             step(next);
             state = next;
