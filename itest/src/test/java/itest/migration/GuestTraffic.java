@@ -81,7 +81,7 @@ final class GuestTraffic implements AutoCloseable {
     public void close() throws Exception {
         ending = true;
         for (Future<?> run : runs) {
-            run.get(1, TimeUnit.MINUTES);
+            run.get(20, TimeUnit.SECONDS);
         }
     }
 

@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import itest.SimulatedNic;
 import itest.iavf.DriverOptions;
 import itest.iavf.FrameSender;
+import itest.iavf.IavfDriver;
+import itest.iavf.Vectors;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -14,6 +17,7 @@ import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import vfio.pci.api.PciAddress;
+import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.MigrationOutcome;
 import vmm.Step;
 
@@ -22,6 +26,8 @@ public class MigrationIT {
     private static final List<PciAddress> FUNCTIONS = List.of(SimulatedNic.VF0, SimulatedNic.VF1);
     private static final int MOVES = Boolean.getBoolean("vfio.nightly") ? 100 : 10;
     private static final long FRAMES_BETWEEN = 2000;
+    private static final int VECTOR = 1;
+    private static final Duration SOON = Duration.ofSeconds(10);
     /** What both senders may have on their way at a time. */
     private static final long MOST_IN_THE_AIR = 2L * FrameSender.WINDOW;
 
@@ -44,6 +50,29 @@ public class MigrationIT {
     @Test
     public void howLongItStands() throws Exception {
         move(false);
+    }
+
+    /** The events stay the guest's; another device fires them. */
+    @Test
+    public void interruptsComeFromTheOtherSide() throws Exception {
+        Path root = folder.getRoot().toPath();
+        try (RuntimeProcess here = RuntimeProcess.start("here", root, FUNCTIONS);
+                RuntimeProcess there = RuntimeProcess.start("there", root, FUNCTIONS)) {
+            MovableGuest guest = MovableGuest.boot(here, FUNCTIONS, DriverOptions.DEFAULT.withInterrupts());
+            fire(guest);
+            new Move(guest, there, true).run(root.resolve("move"));
+            fire(guest);
+            guest.side().close();
+        }
+    }
+
+    private static void fire(MovableGuest guest) throws VfioException {
+        for (IavfDriver driver : guest.drivers()) {
+            Vectors vectors = driver.vectors().orElseThrow();
+            vectors.take(VECTOR);
+            vectors.fire(VECTOR);
+            vectors.awaitFired(VECTOR, SOON);
+        }
     }
 
     private void move(boolean comparing) throws Exception {

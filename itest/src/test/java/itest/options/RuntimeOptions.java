@@ -71,14 +71,14 @@ public final class RuntimeOptions {
         return composite(configuration("device.sim.igd~igd", Map.of()), simulatedDevices());
     }
 
-    /** The vfio-user messages, what reads their JSON, and the server. */
+    /** The vfio-user messages, what reads their JSON, the server, and what the Java guest has of a VMM. */
     public static Option vfioUser() {
-        return bundles("minimal-json", "vfio.user.wire", "vfio.user");
+        return bundles("minimal-json", "vfio.user.wire", "vfio.user", "vmm");
     }
 
     /** Where VMMs register, and what tells them to move; with {@link #vfioUser()}. */
     public static Option migration() {
-        return bundles("vmm", "vfio.migrate");
+        return bundles("vfio.migrate");
     }
 
     public static Option shell() {
