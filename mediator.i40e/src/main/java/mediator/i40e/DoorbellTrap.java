@@ -17,13 +17,12 @@ import vfio.pci.api.migration.DirtyLog;
 /// Strategy `doorbell-trap`: the tails that hand memory to the device for writing are seen before the device knows of them, and what they
 /// hand over is looked at in guest memory. A page that was handed over is in every report until its descriptor is known to be complete, and
 /// in one after that. Transmit rings and the mailbox's queue for commands, of which no such tail tells, are in every report as a whole;
-/// that
-/// queue's tail is seen all the same, because its messages say where rings are.
+/// that queue's tail is seen all the same, because its messages say where rings are.
 ///
 /// Assumes of the guest:
 ///
 /// - A descriptor or message that was handed to the device is not changed until the device has given it back, or was told to leave it and
-/// has.
+///   has. A queue that is enabled with a tail of before has everything below that handed over.
 /// - A receive descriptor is handed over with its done bit clear, as the hardware wants it.
 /// - Registers are written as words.
 /// - Rings are in memory that is mapped when they are handed over.
@@ -32,9 +31,8 @@ import vfio.pci.api.migration.DirtyLog;
 /// every page that is mapped is in every report. One that breaks the first two can make the device write where it was not seen to; what is
 /// lost by that is its own.
 ///
-/// One lock guards all of it but `log`. Guest memory is read with it held, registers too; the admin queue is not waited for with it,
-/// because
-/// the device may be waiting for us in [#doorbell].
+/// One lock guards all of it but `log`. Guest memory is read with it held. Registers are not, nor is the admin queue waited for: the device
+/// may be waiting for us in [#doorbell], with locks held that they need.
 final class DoorbellTrap extends DirtyTracking {
     private static final Logger LOG = System.getLogger(DoorbellTrap.class.getName());
     private static final ValueLayout.OfInt DWORD = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);

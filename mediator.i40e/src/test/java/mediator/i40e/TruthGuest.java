@@ -186,7 +186,8 @@ final class TruthGuest implements AutoCloseable {
 
     /// Opens the queue pair: describes new rings, hands buffers over and enables the queues, in one of the orders of drivers.
     ///
-    /// @param order 0 buffers first; 1 description first; 2 enabled first
+    /// @param order 0 buffers first; 1 description first; 2 enabled first, with a tail of 0: the device keeps the one it had, and would own
+    ///     what is not written yet
     void open(int order, int receiveLength, int transmitLength) throws VfioException {
         rings.choose(receiveLength, transmitLength);
         if (order == 0) {
@@ -195,6 +196,9 @@ final class TruthGuest implements AutoCloseable {
         ask(CONFIGURE, rings.description(vsi));
         if (order == 1) {
             postAndRing(Integer.MAX_VALUE);
+        }
+        if (order == 2) {
+            ring(QRX_TAIL, 0);
         }
         ask(MAP_INTERRUPTS, ByteBuffer.allocate(26).order(ByteOrder.LITTLE_ENDIAN).putShort(0, (short) 1).putShort(2, (short) vsi)
             .putShort(4, (short) 1).putShort(6, (short) 1).putShort(8, (short) 1).array());
