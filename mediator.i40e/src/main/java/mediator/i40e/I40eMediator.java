@@ -21,6 +21,8 @@ final class I40eMediator implements MediateOps {
     private final Semaphore free = new Semaphore(MAX_OPEN);
     private final List<PfBinding> physicalFunctions = new CopyOnWriteArrayList<>();
     private final Succession succession;
+    /// Whether another mediator is taking its devices over.
+    private volatile boolean aside;
     /// How pages are found out that devices write, if they can be moved.
     private volatile Optional<TrackingStrategy> migration = Optional.empty();
 
@@ -31,6 +33,9 @@ final class I40eMediator implements MediateOps {
 
         /// Has them again.
         void standIn() throws VfioException;
+
+        /// They are the other one's for good, and no device is left: waits for them as if it had just come.
+        void retire();
     }
 
     I40eMediator(Succession succession) {
@@ -56,14 +61,24 @@ final class I40eMediator implements MediateOps {
 
     @Override
     public void standAside() {
+        aside = true;
         succession.standAside();
     }
 
     @Override
     public void standIn() throws VfioException {
+        aside = false;
         succession.standIn();
         if (drivesNothing()) {
             throw new VfioException(Errno.EBUSY, "mediator=i40e expected=a physical function that can be had again");
+        }
+    }
+
+    private void closed() {
+        free.release();
+        if (aside && free.availablePermits() == MAX_OPEN) {
+            aside = false;
+            succession.retire();
         }
     }
 
@@ -93,6 +108,6 @@ final class I40eMediator implements MediateOps {
                 MAX_OPEN));
         }
         Optional<VfMigration> moving = migration.flatMap(how -> VfMigration.of(owner.get(), address, () -> driven(address), context, how));
-        return Optional.of(new VfMediation(address, context, moving, free::release));
+        return Optional.of(new VfMediation(address, context, moving, this::closed));
     }
 }

@@ -95,6 +95,19 @@ public final class PfDriver implements I40eMediator.Succession {
         candidates.values().stream().filter(Candidate::standIn).forEach(this::drive);
     }
 
+    @Override
+    public void retire() {
+        publishing.lock();
+        try {
+            if (mediator.drivesNothing()) {
+                withdraw();
+            }
+        } finally {
+            publishing.unlock();
+        }
+        standIn();
+    }
+
     /// The mediator goes first and the physical functions after it.
     @Deactivate
     void deactivate() {

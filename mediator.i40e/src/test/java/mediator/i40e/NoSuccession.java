@@ -9,6 +9,11 @@ final class NoSuccession implements I40eMediator.Succession {
     }
 
     @Override
+    public void retire() {
+        throw new IllegalStateException("expected=nobody to ask");
+    }
+
+    @Override
     public void standIn() {
         throw new AssertionError("asked to stand in");
     }

@@ -84,6 +84,10 @@ final class Exchanges {
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
             to = mediators.meantBy(text, Optional.of(from));
         }
-        return to.orElseThrow(() -> new VfioException(Errno.ENOENT, "mediator=%s did not come when %s stood aside".formatted(text, from)));
+        Mediator successor = to.orElseThrow(() -> new VfioException(Errno.ENOENT,
+            "mediator=%s did not come when %s stood aside".formatted(text, from)));
+        // Now, for the old one may go as soon as its last device is taken over.
+        mediators.putBefore(successor, from);
+        return successor;
     }
 }

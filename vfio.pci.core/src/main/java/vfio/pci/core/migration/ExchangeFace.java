@@ -73,20 +73,7 @@ public final class ExchangeFace {
             return vendor;
         });
         if (engine.header().version().equals(readAs)) {
-            checkSame(read);
-        }
-    }
-
-    /// What was put in must come out again, as far as that can be told: what belongs to a running client may have changed.
-    private void checkSame(List<StateSection> before) throws VfioException {
-        List<StateSection> after = engine.answer(MigrationDriver::save);
-        boolean same = after.size() == before.size();
-        for (int i = 0; same && i < after.size(); i++) {
-            same = after.get(i).name().equals(before.get(i).name()) && after.get(i).version() == before.get(i).version()
-                && after.get(i).data().length == before.get(i).data().length;
-        }
-        if (!same) {
-            throw new VfioException(Errno.EIO, "state=%s after it was loaded expected=%s".formatted(after, before));
+            SavedState.checkSame(read, engine.answer(MigrationDriver::save));
         }
     }
 
