@@ -10,14 +10,20 @@ import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 import java.util.logging.SimpleFormatter;
 
-/** What the runtime logs at WARNING and above while this is open. */
+/** What the runtime logs while this is open. */
 final class LoggedLines extends Handler implements AutoCloseable {
     private final Queue<String> lines = new ConcurrentLinkedQueue<>();
     private final Logger root = Logger.getLogger("");
 
+    /** At WARNING and above. */
     LoggedLines() {
+        this(Level.WARNING);
+    }
+
+    /** At that level and above, as far as loggers let it through. */
+    LoggedLines(Level level) {
         setFormatter(new SimpleFormatter());
-        setLevel(Level.WARNING);
+        setLevel(level);
         root.addHandler(this);
     }
 

@@ -52,6 +52,10 @@ public final class RuntimeOptions {
         return bundles("mediator.igd");
     }
 
+    public static Option mediatorGuard() {
+        return bundles("mediator.guard");
+    }
+
     public static Option mediatorI40e() {
         return bundles("mediator.i40e");
     }
@@ -108,7 +112,8 @@ public final class RuntimeOptions {
 
     /** Everything that the distribution runs, except for the interactive prompt and the watched folders. */
     public static Option wholeRuntime() {
-        return composite(felix(), core(), mediatorIgd(), mediatorI40e(), simulatedDevices(), vfioUser(), migration(), shell());
+        return composite(felix(), core(), mediatorIgd(), mediatorI40e(), mediatorGuard(), simulatedDevices(), vfioUser(), migration(),
+            shell());
     }
 
     /**

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+package mediator.guard;
+
+/// What a rule does with an access.
+enum Action {
+    /// The access fails with EACCES.
+    DENY,
+    /// It fails with EAGAIN when there were too many.
+    LIMIT,
+    /// It is told in the log, and the next rule is asked.
+    LOG,
+    /// It passes, whatever the rules after this one say.
+    PASS
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+package mediator.guard;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+
+/// `vfio:guard`: the rules over each open device that is guarded, what they met and refused, and which pages are not mapped because of
+/// them.
+@Component(service = GuardCommand.class, property = {"osgi.command.scope=vfio", "osgi.command.function=guard"})
+public final class GuardCommand {
+    private final List<GuardMediator> guards = new CopyOnWriteArrayList<>();
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void add(GuardMediator guard) {
+        guards.add(guard);
+    }
+
+    void remove(GuardMediator guard) {
+        guards.remove(guard);
+    }
+
+    /// Prints them, a line for each rule of each device.
+    public void guard() {
+        for (GuardMediator guard : guards) {
+            List<GuardMediation> mediations = guard.mediations();
+            if (mediations.isEmpty()) {
+                System.out.println(guard.name() + ": no device open that it guards");
+            }
+            mediations.stream().flatMap(mediation -> mediation.uses().stream()).map(GuardCommand::line).forEach(System.out::println);
+        }
+    }
+
+    private static String line(RuleUse use) {
+        return "%s matched=%d refused=%d unmapped=%s text=%s".formatted(use, use.matched(), use.refused(), use.unmappedText(),
+            use.rule().text());
+    }
+}

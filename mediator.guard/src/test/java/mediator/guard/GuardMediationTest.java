@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package mediator.guard;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import vfio.pci.api.Errno;
+import vfio.pci.api.PciAddress;
+import vfio.pci.api.VfioException;
+import vfio.pci.api.device.MmapArea;
+import vfio.pci.api.device.RegionCapability;
+import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.mediation.Claim;
+import vfio.pci.api.mediation.Verdict;
+
+class GuardMediationTest {
+    private static final PciAddress ADDRESS = PciAddress.parse("00:02.0");
+    private static final RegionInfo BAR0 = new RegionInfo(0, 0x10000, Set.of(RegionInfo.Flag.READ, RegionInfo.Flag.MMAP),
+        List.of(new RegionCapability.SparseMmap(List.of(new MmapArea(0, 0x3000, false)))));
+
+    private final AccessLog log = new AccessLog("test");
+    private final AtomicLong clock = new AtomicLong();
+    private final AtomicInteger closed = new AtomicInteger();
+    private final MemorySegment buffer = MemorySegment.ofArray(new byte[16]);
+
+    @AfterEach
+    void endLog() {
+        log.close();
+    }
+
+    @Test
+    void denies() {
+        GuardMediation guard = guard("deny write bar0:0x2030");
+        assertRefused(Errno.EACCES, () -> write(guard, 0x2030, 4, 1));
+        assertRefused(Errno.EACCES, () -> write(guard, 0x2033, 1, 1));
+        assertRefused(Errno.EACCES, () -> write(guard, 0x2028, 16, 1));
+        assertThat(guard.uses().getFirst().refused()).isEqualTo(3);
+    }
+
+    @Test
+    void passesWhatNoRuleNames() throws VfioException {
+        GuardMediation guard = guard("deny write bar0:0x2030");
+        assertThat(guard.read(0, 0x2030, buffer, 0, 4)).isEqualTo(Verdict.PASS_THROUGH);
+        assertThat(guard.write(1, 0x2030, buffer, 0, 4)).isEqualTo(Verdict.PASS_THROUGH);
+        write(guard, 0x2034, 4, 1);
+        write(guard, 0x202C, 4, 1);
+        assertThat(guard.uses().getFirst().matched()).isZero();
+    }
+
+    @Test
+    void deniesValuesOutsideAWindow() throws VfioException {
+        GuardMediation guard = guard("deny write bar0:0x2038 value=!0x10000-0x1ffff");
+        write(guard, 0x2038, 4, 0x10000);
+        write(guard, 0x2038, 4, 0x1FFFF);
+        assertRefused(Errno.EACCES, () -> write(guard, 0x2038, 4, 0x20000));
+        assertRefused(Errno.EACCES, () -> write(guard, 0x2038, 4, 0xFFFF));
+        assertRefused(Errno.EACCES, () -> write(guard, 0x2038, 4, -1));
+        assertRefused(Errno.EACCES, () -> write(guard, 0x2038, 1, 0)); // a part may make anything of the whole
+        buffer.set(ValueLayout.JAVA_INT_UNALIGNED, 4, 0x1_2345);
+        assertThat(guard.write(0, 0x2034, buffer, 0, 8)).as("found in a wider write").isEqualTo(Verdict.PASS_THROUGH);
+        buffer.set(ValueLayout.JAVA_INT_UNALIGNED, 4, 0x2_2345);
+        assertRefused(Errno.EACCES, () -> guard.write(0, 0x2034, buffer, 0, 8));
+    }
+
+    @Test
+    void limits() throws VfioException {
+        GuardMediation guard = guard("limit write bar0:0x2030 rate=10 burst=2");
+        write(guard, 0x2030, 4, 1);
+        write(guard, 0x2030, 4, 1);
+        assertRefused(Errno.EAGAIN, () -> write(guard, 0x2030, 4, 1));
+        clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(100));
+        write(guard, 0x2030, 4, 1);
+        assertRefused(Errno.EAGAIN, () -> write(guard, 0x2030, 4, 1));
+    }
+
+    @Test
+    void theFirstRuleDecidesButLogs() throws VfioException {
+        GuardMediation guard = guard("log access bar0", "pass write bar0:0x100", "deny write bar0:0x100-0x1ff");
+        write(guard, 0x100, 4, 1);
+        assertRefused(Errno.EACCES, () -> write(guard, 0x104, 4, 1));
+        assertThat(guard.uses()).extracting(RuleUse::matched).containsExactly(2L, 1L, 1L);
+    }
+
+    @Test
+    void claimsWhatItsRulesNameAndNoMore() {
+        assertThat(guard("deny write bar0:0x100", "log access bar0:0x100", "deny read bar2").claims())
+            .containsExactly(Claim.of(0, 0x100, 4), Claim.whole(2));
+    }
+
+    @Test
+    void unmapsPagesThatWouldBypassARuleAndSaysWhich() {
+        GuardMediation guard = guard("deny write bar0:0x1004", "pass write bar0:0x2004", "log read bar2:0");
+        assertThat(guard.regionInfo(BAR0).sparseMmap().orElseThrow().areas()).containsExactly(new MmapArea(0, 0x1000, false),
+            new MmapArea(0x2000, 0x1000, false));
+        assertThat(guard.uses()).extracting(RuleUse::unmappedText).containsExactly("0x1000-0x1fff", "none", "none");
+        assertThat(guard("deny write bar0").regionInfo(BAR0).flags()).containsExactly(RegionInfo.Flag.READ);
+        assertThat(guard("deny write bar1").regionInfo(BAR0)).isSameAs(BAR0);
+    }
+
+    @Test
+    void tellsThatItClosed() {
+        guard("deny write bar0").close();
+        assertThat(closed).hasValue(1);
+    }
+
+    private GuardMediation guard(String... rules) {
+        Stream<RuleUse> uses = IntStream.range(0, rules.length).mapToObj(i -> RuleSyntax.parse("" + i, rules[i]))
+            .map(rule -> new RuleUse("guard", ADDRESS, rule, clock::get));
+        return new GuardMediation(ADDRESS, uses, log, guard -> closed.incrementAndGet());
+    }
+
+    private void write(GuardMediation guard, long offset, int count, int value) throws VfioException {
+        buffer.set(ValueLayout.JAVA_INT_UNALIGNED, 0, value);
+        assertThat(guard.write(0, offset, buffer, 0, count)).isEqualTo(Verdict.PASS_THROUGH);
+    }
+
+    private static void assertRefused(Errno errno, ThrowingCallable access) {
+        assertThatThrownBy(access).isInstanceOfSatisfying(VfioException.class, refusal -> {
+            assertThat(refusal.errno()).isEqualTo(errno);
+            assertThat(refusal.getMessage()).contains("rule=", "offset=0x", "expected=");
+        });
+    }
+}
