@@ -15,11 +15,11 @@ public final class GuardCommand {
     private final List<GuardMediator> guards = new CopyOnWriteArrayList<>();
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
-    void add(GuardMediator guard) {
+    void addGuard(GuardMediator guard) {
         guards.add(guard);
     }
 
-    void remove(GuardMediator guard) {
+    void removeGuard(GuardMediator guard) {
         guards.remove(guard);
     }
 

@@ -42,9 +42,9 @@ record GuardConfig(String name, int ranking, GuardedDevices devices, List<Rule> 
         return new GuardConfig(name(properties), ranking(properties), GuardedDevices.parse(texts(properties.get("devices"))), rules);
     }
 
-    /// Keys of the services in between: `service.pid`, `component.id`, `felix.fileinstall.filename`.
+    /// Keys of the services in between: `service.pid`, `component.id`, `felix.fileinstall.filename`, `osgi.ds.satisfying.condition.target`.
     private static boolean isOthers(String key) {
-        return key.startsWith("service.") || key.startsWith("component.") || key.startsWith("felix.");
+        return key.startsWith("service.") || key.startsWith("component.") || key.startsWith("felix.") || key.startsWith("osgi.");
     }
 
     private static String name(Map<String, Object> properties) {

@@ -29,7 +29,8 @@ import vfio.pci.api.mediation.MediationContext;
 /// and the framework takes numbers only.
 ///
 /// A changed configuration holds for devices opened afterwards; one that is wrong changes nothing, and at the start makes no mediator.
-@Component(name = "mediator.guard", service = GuardMediator.class, configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Component(name = "mediator.guard", service = GuardMediator.class, immediate = true,
+    configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = GuardSettings.class, factory = true)
 public final class GuardMediator implements MediateOps {
     private static final Logger LOG = System.getLogger(GuardMediator.class.getName());

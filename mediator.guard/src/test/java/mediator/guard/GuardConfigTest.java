@@ -17,7 +17,8 @@ class GuardConfigTest {
     private static final PciId OTHER = new PciId(0x1AF4, 0x1000, 0x020000, 0, 0, 0);
 
     private final Map<String, Object> properties = new HashMap<>(Map.of("devices", "8086:154c", "rule.1", "deny write bar0",
-        "service.pid", "mediator.guard~one", "component.name", "mediator.guard", "felix.fileinstall.filename", "file:/etc/x.cfg"));
+        "service.pid", "mediator.guard~one", "component.name", "mediator.guard",
+        "osgi.ds.satisfying.condition.target", "(osgi.condition.id=true)", "felix.fileinstall.filename", "file:/etc/x.cfg"));
 
     @Test
     void refusesAKeyNobodyKnows() {
