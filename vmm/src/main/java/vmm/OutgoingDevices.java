@@ -93,15 +93,19 @@ final class OutgoingDevices {
         sendMore(frames);
     }
 
-    /// Has them run as if nothing had been.
+    /// Has them run as if nothing had been. Where nothing had been yet they are only asked whether they are there.
     ///
     /// @throws VfioException what the first said that cannot; the others run
     void takeBack() throws VfioException {
         VfioException failed = null;
-        for (AssignedDevice device : touched ? machine.devices() : List.<AssignedDevice>of()) {
+        for (AssignedDevice device : machine.devices()) {
             try {
-                device.state(MigrationState.RUNNING);
-                stopLogging(device);
+                if (touched) {
+                    device.state(MigrationState.RUNNING);
+                    stopLogging(device);
+                } else {
+                    device.config();
+                }
             } catch (VfioException e) {
                 failed = failed == null ? e : failed;
             }

@@ -26,9 +26,11 @@ final class GuestTraffic implements AutoCloseable {
     private final FrameChecker returning;
     private final ExecutorService threads = Executors.newFixedThreadPool(2);
     private final List<Future<?>> runs;
+    private final Processors processors;
     private volatile boolean ending;
 
     GuestTraffic(MovableGuest guest) {
+        processors = guest.processors();
         IavfDriver one = guest.drivers().get(0);
         IavfDriver other = guest.drivers().get(1);
         NumberedFrames outgoing = new NumberedFrames(one.mac(), other.mac());
@@ -82,6 +84,16 @@ final class GuestTraffic implements AutoCloseable {
         ending = true;
         for (Future<?> run : runs) {
             run.get(20, TimeUnit.SECONDS);
+        }
+    }
+
+    /** Ends it however it is, as with a device that is no more, and the machine with it. */
+    void abandon() throws InterruptedException {
+        ending = true;
+        processors.resume();
+        threads.shutdownNow();
+        if (!threads.awaitTermination(20, TimeUnit.SECONDS)) {
+            throw new AssertionError("does not end: " + this);
         }
     }
 
