@@ -12,6 +12,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -232,8 +233,12 @@ class DirtyPagesTest {
                 pages.mark(page * PAGE, 4);
             }
         });
-        for (int round = 0; round < 2000; round++) {
-            report(pages, 0, count * PAGE, PAGE).stream().forEach(page -> copy[page] = memory.getPlain(page));
+        int rounds = 0;
+        while (rounds < 2000) {
+            BitSet reported = report(pages, 0, count * PAGE, PAGE);
+            // Those before the writer has begun do not count.
+            rounds += reported.isEmpty() ? 0 : 1;
+            reported.stream().forEach(page -> copy[page] = memory.getPlain(page));
         }
         stop.set(true);
         writer.join();
@@ -241,6 +246,6 @@ class DirtyPagesTest {
         for (int page = 0; page < count; page++) {
             assertThat(copy[page]).as("page %d", page).isEqualTo(memory.getPlain(page));
         }
-        assertThat(copy[0]).isPositive();
+        assertThat(IntStream.of(copy).sum()).isGreaterThanOrEqualTo(rounds);
     }
 }
