@@ -234,6 +234,18 @@ final class ClientMemory {
         return sent;
     }
 
+    /// Takes a message in that waits behind others, if it is a reply.
+    ///
+    /// @param at where the message is
+    /// @return whether it is one
+    boolean takeIfReply(MemorySegment from, int at, int size) {
+        boolean taken = Inbound.isReply(from, at);
+        if (taken) {
+            reply(from, at, size);
+        }
+        return taken;
+    }
+
     /// Takes a reply in.
     ///
     /// @param at where the message is

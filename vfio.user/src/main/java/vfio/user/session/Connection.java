@@ -3,7 +3,6 @@ package vfio.user.session;
 
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import linux.sys.Epoll;
 import linux.sys.UnixSocket;
@@ -30,7 +29,7 @@ public final class Connection extends Source {
     private static final Duration NEXT_LOOK = Duration.ofMillis(2);
     /// Returned by the methods that answer: go on with the next message.
     private static final int GO_ON = Integer.MAX_VALUE;
-    /// Returned likewise: the device is held, and the next message waits for its release.
+    /// Returned likewise: the next message is withheld.
     private static final int HELD = Integer.MAX_VALUE - 1;
     /// Receives before the end, of requests that were sent before it.
     private static final int LAST_RECEIVES = 16;
@@ -57,15 +56,12 @@ public final class Connection extends Source {
     private final MaskEvents maskEvents;
     private final SecondSocket second;
     private final Opening opening;
-    /// Made once.
-    private final Runnable released = this::deviceReleased;
-    private final Inbound.Sieve repliesOnly = this::takeReply;
+    private final Withheld withheld;
     // Of the loop.
     private boolean isOvertaken;
     private boolean abandoned;
     // Of the turn.
     private boolean allOnes;
-    private boolean held;
     private boolean closed;
     private volatile boolean ending;
 
@@ -86,6 +82,7 @@ public final class Connection extends Source {
         second = new SecondSocket(host, memory);
         meanwhile = new Meanwhile(host, socket, memory, this::abandon);
         waits = new Waits(host.loop());
+        withheld = new Withheld(host, socket, memory, this);
         in = new Inbound(host.buffers().received(), host.buffers().tap());
         out = new Outbound(host.buffers().answer(), host.buffers().tap());
         doorbells = new Doorbells(host, visits, e -> faults.warn("doorbell", e.toString()));
@@ -156,19 +153,19 @@ public final class Connection extends Source {
             return ending ? CLOSED : Epoll.IN;
         }
         if (next == HELD) {
-            return receiveHeld(events);
+            return withheld.receive(in, events);
         }
         return next == Epoll.OUT && memory.isHalfOut() ? readAhead(events) : next;
     }
 
     @Override
     protected boolean canAwait() {
-        return opening.isDone() && !ending && !held && !memory.wasUsed() && waits.areBounded();
+        return opening.isDone() && !ending && !withheld.isThere() && !memory.wasUsed() && waits.areBounded();
     }
 
     @Override
     protected boolean await(int interest) {
-        if (held) {
+        if (withheld.isThere()) {
             return false;
         }
         if (interest == Epoll.IN) {
@@ -204,41 +201,10 @@ public final class Connection extends Source {
 
     /// A request to the client is half out, and the client may be sending to us before it reads on: takes that in, unanswered.
     private int readAhead(int events) {
-        if ((events & ~Epoll.OUT) != 0 && in.hasRoom()) {
-            int received = in.receive(socket);
-            if (received <= 0 && received != EAGAIN) {
-                return CLOSED;
-            }
+        if ((events & ~Epoll.OUT) != 0 && !in.receiveAhead(socket)) {
+            return CLOSED;
         }
         return in.hasRoom() ? Epoll.IN | Epoll.OUT : Epoll.OUT;
-    }
-
-    /// The device is held: what comes waits in order, but for replies, which the device may be waiting for.
-    private int receiveHeld(int events) {
-        if ((events & ~Epoll.OUT) != 0 && in.hasRoom()) {
-            int received = in.receive(socket);
-            if (received <= 0 && received != EAGAIN) {
-                // Found out again when what was sent before has been answered.
-                memory.close();
-                return PARKED;
-            }
-        }
-        in.sift(repliesOnly);
-        return in.hasRoom() && !in.isBroken() ? Epoll.IN : PARKED;
-    }
-
-    private Inbound.Verdict takeReply(MemorySegment buffer, int at, int size, int kept) {
-        int flags = buffer.get(HostOrder.U32, at + HeaderLayout.FLAGS);
-        if ((flags & HeaderLayout.F_TYPE_MASK) != HeaderLayout.F_TYPE_REPLY) {
-            return Inbound.Verdict.KEEP;
-        }
-        memory.reply(buffer, at, size);
-        return Inbound.Verdict.REMOVE;
-    }
-
-    /// Any thread.
-    private void deviceReleased() {
-        host.loop().execute(() -> host.loop().resume(this));
     }
 
     /// A task: a device wants memory of the client.
@@ -299,12 +265,9 @@ public final class Connection extends Source {
 
     private int answerAll() {
         boolean first = true;
-        held = false;
         while (in.next()) {
             boolean enters = opening.isDone() && !in.isReply();
-            if (enters && !exchange.enter(released)) {
-                in.putBack();
-                held = true;
+            if (enters && !withheld.enter(exchange, in)) {
                 return HELD;
             }
             if (first) {

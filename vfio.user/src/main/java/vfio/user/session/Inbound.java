@@ -33,6 +33,8 @@ final class Inbound {
         Verdict look(MemorySegment buffer, int at, int size, int kept);
     }
 
+    private static final int EAGAIN = -Errno.EAGAIN.value();
+
     private final MemorySegment buffer;
     private final Tap tap;
     private final ReceivedFds received = new ReceivedFds();
@@ -77,6 +79,17 @@ final class Inbound {
             }
         }
         return count;
+    }
+
+    /// Receives what is there, if there is room, while what was received before waits.
+    ///
+    /// @return false when nothing more will come
+    boolean receiveAhead(UnixSocket socket) {
+        if (!hasRoom()) {
+            return true;
+        }
+        int count = receive(socket);
+        return count > 0 || count == EAGAIN;
     }
 
     /// Whether there is room to receive into.
@@ -130,7 +143,11 @@ final class Inbound {
 
     /// Whether the message is a reply.
     boolean isReply() {
-        return (buffer.get(HostOrder.U32, start + HeaderLayout.FLAGS) & HeaderLayout.F_TYPE_MASK) == HeaderLayout.F_TYPE_REPLY;
+        return isReply(buffer, start);
+    }
+
+    static boolean isReply(MemorySegment buffer, int at) {
+        return (buffer.get(HostOrder.U32, at + HeaderLayout.FLAGS) & HeaderLayout.F_TYPE_MASK) == HeaderLayout.F_TYPE_REPLY;
     }
 
     /// The size of the message there, or -1 when it is not complete or is none.

@@ -22,7 +22,6 @@ import vfio.user.wire.HostOrder;
 /// soon as it is read: each within its bound then, and none is carried out. Posted writes are kept, as nobody could be told that they
 /// were not done, up to [Buffers#SPARE] bytes; what is more is dropped and counted.
 final class Meanwhile extends Source {
-    private static final int EAGAIN = -Errno.EAGAIN.value();
     private static final Runnable NOTHING = () -> { };
 
     private final Object lock = new Object();
@@ -159,13 +158,10 @@ final class Meanwhile extends Source {
         if (!sendAll()) {
             return PARKED;
         }
-        if (events != RESUMED && (events & ~Epoll.OUT) != 0 && in.hasRoom()) {
-            int count = in.receive(socket);
-            if (count <= 0 && count != EAGAIN) {
-                // The connection finds that out as well, when it is back.
-                memory.close();
-                return PARKED;
-            }
+        if ((events & ~Epoll.OUT) != 0 && !in.receiveAhead(socket)) {
+            // The connection finds that out as well, when it is back.
+            memory.close();
+            return PARKED;
         }
         in.sift(this::look);
         if (!sendAll()) {
@@ -197,15 +193,13 @@ final class Meanwhile extends Source {
     }
 
     private Inbound.Verdict look(MemorySegment buffer, int at, int size, int kept) {
-        int flags = buffer.get(HostOrder.U32, at + HeaderLayout.FLAGS);
-        if ((flags & HeaderLayout.F_TYPE_MASK) == HeaderLayout.F_TYPE_REPLY) {
-            memory.reply(buffer, at, size);
+        if (memory.takeIfReply(buffer, at, size)) {
             return Inbound.Verdict.REMOVE;
         }
         if (!late) {
             return lookAside(buffer, at, size);
         }
-        if ((flags & HeaderLayout.F_NO_REPLY) != 0) {
+        if ((buffer.get(HostOrder.U32, at + HeaderLayout.FLAGS) & HeaderLayout.F_NO_REPLY) != 0) {
             if (kept + size <= Buffers.SPARE) {
                 return Inbound.Verdict.KEEP;
             }
