@@ -25,9 +25,8 @@ import vfio.pci.core.binding.MediatorRegistry;
 import vfio.pci.core.device.DeviceSettings;
 import vfio.pci.core.device.KnownFunction;
 
-/// What does it cost to open a device, and to close it, when so many mediators are registered, and the last that is asked takes it? Each
-/// of the
-/// others is of a class of its own, and refuses.
+/// What does it cost to open a device, and to close it, when so many mediators are registered, and the last that is asked takes it? Each of
+/// the others is of a class of its own, and refuses.
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Warmup(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)

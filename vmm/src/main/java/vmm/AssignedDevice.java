@@ -164,8 +164,7 @@ public final class AssignedDevice {
     }
 
     /// Sets what a VMM has the device's configuration space remember: BARs and the command register, as the source had them. The rest is
-    /// the
-    /// device's state or made by the VMM anew, as its interrupts.
+    /// the device's state or made by the VMM anew, as its interrupts.
     void config(byte[] source) throws VfioException {
         if (source.length != CONFIG_BYTES) {
             throw new VfioException(Errno.EPROTO, "device=%s config=0x%x expected=0x%x".formatted(slot, source.length, CONFIG_BYTES));

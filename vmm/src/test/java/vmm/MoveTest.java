@@ -33,8 +33,7 @@ import vmm.channel.Listening;
 import vmm.channel.Transport;
 
 /// Both sides of a move, with memory and processors; with devices they are proven where there are some. Whatever happens, at most one of
-/// the
-/// machines runs afterwards, and each side says which.
+/// the machines runs afterwards, and each side says which.
 class MoveTest {
     private static final Transport PLAIN = new Transport(Optional.empty(), Duration.ofSeconds(2));
     private static final Duration USUAL = MigrationOrder.USUAL_DOWNTIME;

@@ -31,8 +31,7 @@ public final class Tap implements AutoCloseable {
     }
 
     /// Attaches to the interface of that name, in the network namespace of the calling thread. One that does not exist is made, and goes
-    /// with
-    /// this object. Its address and state are its administrator's.
+    /// with this object. Its address and state are its administrator's.
     ///
     /// @throws VfioException EINVAL for a name that is none; EPERM without the right to administer networks, unless the interface is this
     ///     user's; EBUSY when somebody else is attached; ENOENT when the kernel has no such devices

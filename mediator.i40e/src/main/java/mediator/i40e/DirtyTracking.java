@@ -6,8 +6,7 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.migration.DirtyLog;
 
 /// One way to find out which pages of its guest's memory a virtual function writes. What it marks is a superset: a page too many costs
-/// time,
-/// a page too few is a guest's memory corrupted. Each strategy says what it assumes of the guest.
+/// time, a page too few is a guest's memory corrupted. Each strategy says what it assumes of the guest.
 ///
 /// Begin, collect and end are serialised; a write may come in at the same time, on any thread.
 abstract sealed class DirtyTracking permits DoorbellTrap, InterruptRelay, DeviceLog, All {

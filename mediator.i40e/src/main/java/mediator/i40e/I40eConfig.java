@@ -7,8 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /// The configuration of this mediator. What is wrong in it is logged as an error, and nothing can be moved until it is right: a strategy
-/// that
-/// was not asked for is not put in its place.
+/// that was not asked for is not put in its place.
 final class I40eConfig {
     private static final Logger LOG = System.getLogger(I40eConfig.class.getName());
 

@@ -14,15 +14,13 @@ import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.migration.DirtyLog;
 
 /// Strategy `interrupt-relay`: nothing is trapped. Each interrupt of the device comes here before the guest has it, and the rings are
-/// looked
-/// at: what is done since the last time was written. They are looked at once more for each report. Transmit rings and the mailbox's are in
-/// every report as a whole.
+/// looked at: what is done since the last time was written. They are looked at once more for each report. Transmit rings and the mailbox's
+/// are in every report as a whole.
 ///
 /// Assumes of the guest that between two looks no descriptor is handed over and done, and none of its rings is exchanged: that it takes
-/// every
-/// interrupt, never looks at a ring without one, and gives a queue no other ring. **No driver keeps to that**: they look on while there is
-/// traffic, with interrupts off. What is handed over and done meanwhile has its buffer's address written over, and its page is missed. For
-/// experiments only.
+/// every interrupt, never looks at a ring without one, and gives a queue no other ring. **No driver keeps to that**: they look on while
+/// there is traffic, with interrupts off. What is handed over and done meanwhile has its buffer's address written over, and its page is
+/// missed. For experiments only.
 ///
 /// Registers are read before the lock is taken: an interrupt comes with locks held that they need.
 final class InterruptRelay extends DirtyTracking {

@@ -12,8 +12,7 @@ import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
 
 /// What the driver lends a physical function: memory for BAR pages that are memory, should it have any; as much memory to reach by DMA as
-/// its
-/// admin queue needs; and nobody to take interrupts, because the driver looks by itself.
+/// its admin queue needs; and nobody to take interrupts, because the driver looks by itself.
 final class PfResources implements LentResources, Interrupts, AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Map<Integer, MemorySegment> memory = new HashMap<>();

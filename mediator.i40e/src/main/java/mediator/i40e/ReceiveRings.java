@@ -7,8 +7,7 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.migration.DirtyLog;
 
 /// The rings that one receive queue has or may have: the one the device has, and those that messages on their way to it describe. Guarded
-/// by
-/// its owner.
+/// by its owner.
 ///
 /// A tail says what was handed over since the tail before. Where that one is not known, because the queue was enabled or the function reset
 /// meanwhile, all descriptors are looked at that do not have the done bit.

@@ -5,8 +5,7 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.migration.DirtyLog;
 
 /// A receive ring that is looked at now and then: where its buffers are is remembered from the last look, because the device writes over
-/// that
-/// when it is done. Guarded by its owner.
+/// that when it is done. Guarded by its owner.
 final class RelayedRing {
     private static final int QUAD1 = 8;
     private static final long DD = 1;

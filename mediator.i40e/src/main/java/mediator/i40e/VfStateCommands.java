@@ -30,8 +30,7 @@ final class VfStateCommands {
 
     /// Bytes of a queue pair in the answer to QUEUES: 18 of the transmit queue (u64 base, u32 length, u8 enabled, u8 stopped, u16 head, u16
     /// tail), 28 of the receive queue (u64 base, u32 length, u32 buffer size, u32 longest frame, u8 format, u8 flags, u8 enabled, u8
-    /// stopped,
-    /// u16 head, u16 tail).
+    /// stopped, u16 head, u16 tail).
     private static final int PAIR = 46;
     private static final int PAIRS = 4;
     private static final int TX_LENGTH = 8;
@@ -91,8 +90,7 @@ final class VfStateCommands {
     /// Has a function that stands still take over what was written. It goes on standing still.
     ///
     /// @throws VfioException EBUSY when the function runs; EINVAL, with nothing changed, for a state that is cut, changed or of another
-    ///     kind;
-    ///     else as [#stop]
+    ///     kind; else as [#stop]
     void load(int function) throws VfioException {
         command(LOAD, function, 0, NOTHING, 0, 0, false);
     }

@@ -89,8 +89,7 @@ class DirtyTruthTest {
     }
 
     /// The smallest case. Frames that are taken by interrupts, one after the other, are seen; those that are taken while interrupts are
-    /// off,
-    /// as NAPI does it, are not.
+    /// off, as NAPI does it, are not.
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void missesWhatIsHandedOverAndDoneBetweenTwoInterrupts(boolean byInterrupts) throws Exception {

@@ -11,8 +11,7 @@ import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 
 /// A guest's memory and the copy of it that is built on the other side: what the guest writes goes to both, byte by byte, and what the
-/// device
-/// writes reaches the copy only by pages that are reported. The last part of it can be unmapped.
+/// device writes reaches the copy only by pages that are reported. The last part of it can be unmapped.
 final class TruthMemory implements AutoCloseable {
     static final long IOVA = 0x25_8000_0000L;
     static final long PAGE = 0x1000;

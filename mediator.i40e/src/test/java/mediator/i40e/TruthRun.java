@@ -14,8 +14,7 @@ import vfio.pci.api.migration.Migration;
 import vfio.pci.api.migration.MigrationState;
 
 /// A guest that does things by chance while its memory is copied by what is reported, and the truth about that at the end: its memory
-/// compared
-/// with the copy when the device has been stopped.
+/// compared with the copy when the device has been stopped.
 final class TruthRun {
     private static final int STEPS = 40;
 

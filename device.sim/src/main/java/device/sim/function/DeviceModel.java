@@ -62,8 +62,7 @@ public abstract class DeviceModel {
     protected abstract Map<Integer, List<Range>> registersInMemory();
 
     /// Has somebody told of doorbells, as [vfio.pci.api.function.BoundFunction#tapDoorbells] says. Called with no lock held; for devices
-    /// that
-    /// can.
+    /// that can.
     protected boolean tapDoorbells(Optional<DoorbellTap> tap) {
         return false;
     }

@@ -9,9 +9,8 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Frames on their way from any number of threads to one. Bounded, and all its memory is there from the start; a frame that does not fit is
 /// refused.
 ///
-/// A record is a length, a tag and a word of the sender's, room for a tag, the frame, room for a frame check sequence; records do not
-/// wrap. The lock
-/// is held for the copy of a frame, and by senders alone: the receiver works with the two positions.
+/// A record is a length, a tag and a word of the sender's, room for a tag, the frame, room for a frame check sequence; records do not wrap.
+/// The lock is held for the copy of a frame, and by senders alone: the receiver works with the two positions.
 public final class FrameRing {
     /// Position of nothing.
     public static final long NONE = -1;

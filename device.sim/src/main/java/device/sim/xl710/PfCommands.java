@@ -12,8 +12,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /// The physical function's firmware: what its admin queue is asked. Besides what every driver sends, there is a command that the real
-/// firmware
-/// does not have, by which a driver moves the state of a virtual function:
+/// firmware does not have, by which a driver moves the state of a virtual function:
 ///
 /// | field | of the command | of the answer |
 /// |---|---|---|
@@ -23,11 +22,9 @@ import java.util.List;
 /// | buffer | a part of the state, for read and write | the part, for read; `datalen` says how long it is |
 ///
 /// Operations: 1 stop, 2 read, 3 write, 4 load what was written, 5 restart, 6 queues, which reads the queue pairs as they are between two
-/// packets, laid out as in [device.sim.xl710.queue.QueuePairs#save()]. They are answered ENOENT for a function that does not exist,
-/// EBUSY
+/// packets, laid out as in [device.sim.xl710.queue.QueuePairs#save()]. They are answered ENOENT for a function that does not exist, EBUSY
 /// when it does not stand still (all but stop, restart and queues), ERANGE for a part that is not the next one, EINVAL for a state that
-/// cannot be
-/// taken over, which changes nothing.
+/// cannot be taken over, which changes nothing.
 final class PfCommands implements Commands {
     /// `i40e_aqc_opc_get_version`.
     private static final int GET_VERSION = 0x0001;

@@ -7,8 +7,7 @@ import linux.sys.Ready;
 import vfio.pci.api.VfioException;
 
 /// The descriptors that are waited for, each under its source's key, and an event that ends a wait. Of the thread that runs the loop,
-/// unless
-/// said otherwise.
+/// unless said otherwise.
 final class PollSet implements AutoCloseable {
     private static final int REPORTS_AT_ONCE = 64;
     private static final long WAKE_KEY = Long.MAX_VALUE;

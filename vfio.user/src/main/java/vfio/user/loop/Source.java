@@ -34,8 +34,7 @@ public abstract class Source {
     protected abstract int turn(int events);
 
     /// Waits for what the poll set would be asked about, for a few milliseconds at most, and takes it in. Asked of a source that has a
-    /// thread
-    /// to itself, outside its turns but never during one.
+    /// thread to itself, outside its turns but never during one.
     ///
     /// @param interest bits of [linux.sys.Epoll], as its last turn returned them
     /// @return true when a turn with [#RESUMED] is to follow, and another wait perhaps; false when the poll set is to wait: the loop takes

@@ -16,11 +16,10 @@ import vfio.user.wire.HostOrder;
 /// Reads a client's socket while its request is stuck in a device, on the loop, which enters the device here for no more than [Aside].
 ///
 /// What comes waits in order, except replies to DMA_READ and DMA_WRITE, which the stuck request may be waiting for, and what [Aside]
-/// carries
-/// out at once, for the same reason. When the request has
-/// taken longer than the bound it is answered ETIMEDOUT, and from then until it comes back so is every request that wants an answer, as
-/// soon as it is read: each within its bound then, and none is carried out. Posted writes are kept, as nobody could be told that they
-/// were not done, up to [Buffers#SPARE] bytes; what is more is dropped and counted.
+/// carries out at once, for the same reason. When the request has taken longer than the bound it is answered ETIMEDOUT, and from then until
+/// it comes back so is every request that wants an answer, as soon as it is read: each within its bound then, and none is carried out.
+/// Posted writes are kept, as nobody could be told that they were not done, up to [Buffers#SPARE] bytes; what is more is dropped and
+/// counted.
 final class Meanwhile extends Source {
     private static final Runnable NOTHING = () -> { };
 

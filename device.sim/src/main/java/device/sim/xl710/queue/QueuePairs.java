@@ -17,8 +17,7 @@ import vfio.pci.api.dma.DmaSpace;
 /// One lock says who is within the queues: the engine for a bounded batch of descriptors, or a call that changes them, which comes in after
 /// the packet at hand. It is held while guest memory is read and written, so a change waits for at most one packet's transfers; nothing
 /// else is called with it but the tap. [#tail], [#counters] and [#faults] do not take it. Calls that take it may be made with the
-/// function's
-/// lock held: the engine reports interrupts without it.
+/// function's lock held: the engine reports interrupts without it.
 public final class QueuePairs implements Task, Doorbells {
     /// How many there are.
     public static final int PAIRS = 4;
@@ -208,8 +207,7 @@ public final class QueuePairs implements Task, Doorbells {
     }
 
     /// Looks at no tail until [#reset()], which is to follow. To be called before tails in memory are cleared, which a queue that runs
-    /// would
-    /// take for the driver's word and send what is left in the ring. Never waits: what was rung for before may still go on.
+    /// would take for the driver's word and send what is left in the ring. Never waits: what was rung for before may still go on.
     public void halt() {
         tails.halt();
     }

@@ -13,8 +13,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// Frames from the port's inbound ring into the receive queues.
 ///
 /// A frame whose queue has no descriptors waits, and those behind it, for as long as hardware's packet buffer would bridge; after that it
-/// is
-/// dropped, and so is every frame for this queue until its tail moves.
+/// is dropped, and so is every frame for this queue until its tail moves.
 ///
 /// Guarded by the queues' lock.
 final class Reception {

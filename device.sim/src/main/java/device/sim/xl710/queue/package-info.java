@@ -3,6 +3,5 @@
 /// write-back. Behind the tail registers, before the switch ([device.sim.wire]).
 ///
 /// What a descriptor may hold is in `TxDescriptor` and `RxDescriptor`; what is done with it in `TxQueue` and `RxQueue`. Nothing is
-/// allocated
-/// for a frame or a descriptor.
+/// allocated for a frame or a descriptor.
 package device.sim.xl710.queue;

@@ -4,6 +4,6 @@
 /// drives the physical one.
 ///
 /// `Opcode`, `Status`, `Capability` and `Event` are the protocol's words, `Request` reads a message and `Reply` writes one. `Session` is
-/// what
-/// one virtual function agreed on, and says of each message what it does. Names, numbers, layouts: `virtchnl.h` of Intel's Linux drivers.
+/// what one virtual function agreed on, and says of each message what it does. Names, numbers, layouts: `virtchnl.h` of Intel's Linux
+/// drivers.
 package device.sim.xl710.virtchnl;

@@ -17,9 +17,8 @@ public interface ProvisionAdmin {
     ///     else the id or the symbolic name of an installed bundle
     /// @param from for [PlanAction#UPDATE] the path or `file:` URL of the new jar; none: where the bundle came from
     /// @throws VfioException ENOENT when there is no such bundle or jar; EINVAL for a jar that is no bundle, is another bundle, or more
-    ///     than one
-    ///     bundle has the name; EACCES for one that is not signed as configured; EEXIST for one that is installed already; EBUSY when it
-    ///     is part of what carries it out
+    ///     than one bundle has the name; EACCES for one that is not signed as configured; EEXIST for one that is installed already; EBUSY
+    ///     when it is part of what carries it out
     ProvisionPlan plan(PlanAction action, String bundle, Optional<String> from) throws VfioException;
 
     /// Carries out the last plan, once.

@@ -12,8 +12,7 @@ import vfio.pci.api.VfioException;
 @ProviderType
 public interface ServeAdmin {
     /// Serves a device on a UNIX socket with mode 0600, one client at a time. When this returns a client may connect. A stale socket of a
-    /// dead process is
-    /// taken over.
+    /// dead process is taken over.
     ///
     /// @throws VfioException ENODEV when there is no such function; EBUSY when the device is served already; EADDRINUSE when somebody
     ///     listens there or the path is something else; else what the system says

@@ -10,13 +10,11 @@ import vfio.pci.api.VfioException;
 @ProviderType
 public interface DevicePort extends AutoCloseable {
     /// Reads `count` bytes of a region into the buffer, which is borrowed for the call. An access that overlaps a claim of the mediation
-    /// goes there
-    /// first, whole; otherwise, or when that passes it through, to the device. Allocates nothing.
+    /// goes there first, whole; otherwise, or when that passes it through, to the device. Allocates nothing.
     ///
     /// @param count 1 or more, all within the region
     /// @throws VfioException EINVAL for a region, offset or count that does not exist; EIO when device or mediation fail; ENODEV when the
-    ///     device
-    ///     has gone; else what the mediation answers. The buffer's content is undefined then
+    ///     device has gone; else what the mediation answers. The buffer's content is undefined then
     void read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
 
     /// Writes `count` bytes of the buffer to a region; otherwise as [#read].

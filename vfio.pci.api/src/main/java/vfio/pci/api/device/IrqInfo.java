@@ -32,8 +32,7 @@ public record IrqInfo(int index, int count, Set<Flag> flags, Optional<Type> type
         /// Signalled when the `trap` field of the dynamic-trap-bar-info region changed; numbered as that region is.
         public static final Type DYNAMIC_TRAP_BAR_INFO = new Type(4, 1);
         /// Vector n is signalled when region n is to be described again, for its mappable areas changed: areas that trap are not among
-        /// them.
-        /// A number of our own, beside that of the proposal's interrupt.
+        /// them. A number of our own, beside that of the proposal's interrupt.
         public static final Type REGION_AREAS = new Type(4, 2);
     }
 

@@ -13,8 +13,7 @@ import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.migration.Migration;
 
 /// One client's handle of an open device. Methods may be called by any thread unless they say otherwise. When the function goes, or the
-/// core
-/// stops, the ERR interrupt and then the gone-listener tell, and from then on everything but [#close()] throws ENODEV.
+/// core stops, the ERR interrupt and then the gone-listener tell, and from then on everything but [#close()] throws ENODEV.
 @ProviderType
 public interface VfioDevice extends AutoCloseable {
     /// Where the device sits.
@@ -114,9 +113,8 @@ public interface VfioDevice extends AutoCloseable {
         return OptionalInt.empty();
     }
 
-    /// Resets the device: the function and the virtual config space go back to their initial values, the INTx pin is low and unmasked,
-    /// and the mediation is
-    /// told. Triggers stay assigned, as in Linux, and so do DMA mappings.
+    /// Resets the device: the function and the virtual config space go back to their initial values, the INTx pin is low and unmasked, and
+    /// the mediation is told. Triggers stay assigned, as in Linux, and so do DMA mappings.
     ///
     /// @throws VfioException EIO when the function or the mediation fails
     void reset() throws VfioException;

@@ -6,8 +6,7 @@ import org.osgi.annotation.versioning.ConsumerType;
 import vfio.pci.api.VfioException;
 
 /// The memory a device can reach, by I/O virtual address. May be used by any thread, never from within a register access that a client
-/// waits
-/// for if the memory is served by messages.
+/// waits for if the memory is served by messages.
 ///
 /// A transfer may cross mappings that follow on each other. It is not atomic; a fault leaves what came before it done. Every access is
 /// bounded by the mapping: no address, length or timing of an unmap makes it touch other memory. An unmap returns after the transfers in

@@ -59,8 +59,7 @@ public abstract class BoundFunction implements AutoCloseable {
     }
 
     /// Unbinds: resets the function, ends its use of everything lent (no thread of it touches that after the return), and lets the next
-    /// driver in.
-    /// A second call has no effect.
+    /// driver in. A second call has no effect.
     @Override
     public abstract void close();
 }

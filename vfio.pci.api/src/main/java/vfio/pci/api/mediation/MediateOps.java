@@ -8,8 +8,7 @@ import vfio.pci.api.function.PciFunction;
 
 /// A mediator, published as an OSGi service. When a device is first opened the core asks the services in registration order (higher
 /// `service.ranking` first where someone set it, then older first); the first that accepts mediates that device until it is closed, or
-/// until
-/// the service goes. A service may be registered before any device exists and may mediate many.
+/// until the service goes. A service may be registered before any device exists and may mediate many.
 ///
 /// When the service is unregistered, the unregistering thread takes its mediations out of all devices, waits for the threads inside, and
 /// closes them, before the unregistering returns. Nothing is called after that.
@@ -19,12 +18,10 @@ public interface MediateOps {
     String name();
 
     /// Asks whether this mediator takes a device that is being opened. The function is for looking at only; everything else goes through
-    /// the
-    /// context, which is good from this call on.
+    /// the context, which is good from this call on.
     ///
     /// Calls for different devices may come at the same time; those for one device do not. One that throws a RuntimeException or Error is
-    /// skipped, logged
-    /// and counted, and the next mediator is asked.
+    /// skipped, logged and counted, and the next mediator is asked.
     ///
     /// @return the mediation of this device, or empty when it is not one of its own
     /// @throws VfioException when it would fit but cannot be taken; the reason is logged, and the next mediator is asked

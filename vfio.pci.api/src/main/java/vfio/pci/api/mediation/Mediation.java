@@ -19,8 +19,7 @@ import vfio.pci.api.migration.MigrationDriver;
 /// RuntimeException or Error is answered EIO, logged with the device's address, and after repeated ones the mediation is unbound.
 ///
 /// A call should return at once. One that has not left when its mediator goes is interrupted after the drain timeout and abandoned: its
-/// result is
-/// discarded and what it tries through its context is refused.
+/// result is discarded and what it tries through its context is refused.
 @ConsumerType
 public abstract class Mediation implements AutoCloseable {
     /// For vendors.
@@ -37,9 +36,8 @@ public abstract class Mediation implements AutoCloseable {
         return List.of();
     }
 
-    /// May change what a client is told of a region, after the defaults were filled in. Asked on every query. The list of mappable areas
-    /// is afterwards cut
-    /// to the pages where plain memory behaves as the register does.
+    /// May change what a client is told of a region, after the defaults were filled in. Asked on every query. The list of mappable areas is
+    /// afterwards cut to the pages where plain memory behaves as the register does.
     ///
     /// @param defaults what the client would see
     /// @return the same, or a changed copy with the same index

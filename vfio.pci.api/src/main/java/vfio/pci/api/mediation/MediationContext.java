@@ -12,8 +12,8 @@ import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.function.DoorbellTap;
 
 /// What the core offers one mediation of one open device. Good from the open until [Mediation#close()] returns, from any thread; after
-/// that, and
-/// for a mediation that was abandoned, everything throws: EOPNOTSUPP where a VfioException is declared, else IllegalStateException.
+/// that, and for a mediation that was abandoned, everything throws: EOPNOTSUPP where a VfioException is declared, else
+/// IllegalStateException.
 @ProviderType
 public interface MediationContext {
     /// The default behaviour below: reads the region as if there were no mediation.
@@ -32,8 +32,7 @@ public interface MediationContext {
     RegionInfo regionInfoBelow(int region) throws VfioException;
 
     /// Adds a region; all its accesses go to the mediation, and one it passes through fails with EIO. The index never moves while the
-    /// device is open; after
-    /// the mediation has gone the region is empty.
+    /// device is open; after the mediation has gone the region is empty.
     ///
     /// @param size bytes
     /// @param backing memory whose pages a client may map at the same offsets, where the areas in `info` say so, or none

@@ -22,10 +22,9 @@ public interface Migration {
 
     /// Goes to a state by the shortest legal way. Where a step on the way fails, the device stays where the step before led.
     ///
-    /// @throws VfioException EINVAL for ERROR, a state the device does not know, or one that no way leads to, with the state unchanged;
-    ///     on the
-    ///     way out of RESUMING EINVAL for a stream that is cut short, wrong or of another device, with the device as it was and still in
-    ///     RESUMING (where nothing was written it just goes back); else what the mediator answers
+    /// @throws VfioException EINVAL for ERROR, a state the device does not know, or one that no way leads to, with the state unchanged; on
+    ///     the way out of RESUMING EINVAL for a stream that is cut short, wrong or of another device, with the device as it was and still
+    ///     in RESUMING (where nothing was written it just goes back); else what the mediator answers
     void state(MigrationState to) throws VfioException;
 
     /// Takes the next part of the state, in PRE_COPY, PRE_COPY_P2P or STOP_COPY.
@@ -62,8 +61,7 @@ public interface Migration {
     /// @param pageSize bytes a bit stands for, a power of two, 4 KiB or more; the log may be finer
     /// @param ranges of I/O virtual addresses, page multiples that do not overlap; what is outside is not logged
     /// @throws VfioException EINVAL for a page size or range that is wrong, or when it is logged already; ENOSPC for more ranges or bytes
-    ///     than
-    ///     the core takes
+    ///     than the core takes
     void startLogging(long pageSize, List<IovaRange> ranges) throws VfioException;
 
     /// Ends it; what was logged is forgotten.

@@ -91,8 +91,7 @@ public final class ClientDmaLogging {
     }
 
     /// DMA_UNMAP with a bitmap, which is only in libvfio-user's header (`struct vfio_user_bitmap`): ends mappings, and says what was
-    /// written
-    /// there since it was last reported.
+    /// written there since it was last reported.
     ///
     /// @param range one earlier mapping, or several that lie in it
     /// @param pageSize as in [#report]
