@@ -9,14 +9,12 @@ import linux.sys.Fd;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.device.DevicePort;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.RemoteMemory;
 import vfio.user.command.ClientLimits;
 import vfio.user.command.Commands;
 import vfio.user.command.DmaLedger;
 import vfio.user.command.DoorbellEvent;
-import vfio.user.command.Exchange;
 import vfio.user.command.MaskAction;
 import vfio.user.wire.Command;
 import vfio.user.wire.HeaderLayout;
@@ -25,26 +23,18 @@ import vfio.user.wire.RegionAccessLayout;
 
 /// Requests that are carried out while another of the same client is stuck in the device, because that one waits for them: the device
 /// waits for the client to say that it has acted on a switch of trapping. They are accesses of the region in which it says so, and
-/// questions about regions. They overtake what else the client has sent. The region is answered by the core
-/// alone; a mediation asked about a region that does not return is overtaken by the loop as in any turn. Used by [Meanwhile], in its turns.
-final class Aside extends Exchange {
-    private final OpenDevice open;
-    private final boolean disablable;
-    private final ClientLimits limits;
+/// questions about regions. They overtake what else the client has sent. The region is answered by the core alone; a mediation asked about
+/// a region that does not return is overtaken by the loop as in any turn. Used by [Meanwhile], in its turns.
+final class Aside extends DeviceExchange {
     private final FaultLog faults;
-    /// Made when it is needed first; the port of the connection is with the stuck request.
-    private DevicePort port;
     private MemorySegment request = MemorySegment.NULL;
     private int at;
     private int size;
-    private Outbound out;
-    private int answerSize;
 
-    Aside(OpenDevice open, boolean disablable, ClientLimits limits, FaultLog faults) {
-        this.open = open;
-        this.disablable = disablable;
-        this.limits = limits;
+    Aside(Outbound out, VfioDevice device, boolean tellsDisablableAreas, ClientLimits limits, FaultLog faults) {
+        super(out, limits);
         this.faults = faults;
+        open(device, tellsDisablableAreas);
     }
 
     /// Whether a message, which is a command, is to be carried out now.
@@ -56,28 +46,28 @@ final class Aside extends Exchange {
             || access && bytes < HeaderLayout.BYTES + RegionAccessLayout.BYTES) {
             return false;
         }
-        OptionalInt awaited = open.device().awaitsAcknowledgementIn();
+        OptionalInt awaited = device().awaitsAcknowledgementIn();
         return awaited.isPresent()
             && (!access || HostOrder.u32(buffer, start + HeaderLayout.BYTES + RegionAccessLayout.REGION) == awaited.getAsInt());
     }
 
     /// Carries it out, and leaves the answer to be sent.
-    void carryOut(MemorySegment buffer, int start, int bytes, Outbound answer) {
+    void carryOut(MemorySegment buffer, int start, int bytes) {
         request = buffer;
         at = start;
         size = bytes;
-        out = answer;
-        answerSize = 0;
+        beginAnswer();
         int id = HostOrder.u16(buffer, start + HeaderLayout.MSG_ID);
         int command = HostOrder.u16(buffer, start + HeaderLayout.CMD);
         boolean reply = (buffer.get(HostOrder.U32, start + HeaderLayout.FLAGS) & HeaderLayout.F_NO_REPLY) == 0;
         try {
-            if (port == null) {
-                port = open.device().port();
+            if (port() == null) {
+                // The port of the connection is with the stuck request.
+                accessBy(device().port());
             }
             Commands.of(command).handle(this);
             if (reply) {
-                out.reply(id, command, answerSize);
+                out.reply(id, command, answerSize());
             } else {
                 out.drop();
             }
@@ -118,48 +108,8 @@ final class Aside extends Exchange {
     }
 
     @Override
-    public MemorySegment reply() {
-        return out.buffer();
-    }
-
-    @Override
-    public long replyPayload() {
-        return Outbound.PAYLOAD;
-    }
-
-    @Override
-    public void answer(int payloadSize) {
-        answerSize = payloadSize;
-    }
-
-    @Override
-    public void attach(OwnedFd fd) {
-        out.attach(fd);
-    }
-
-    @Override
     public boolean answerLent(int structure, int region, long offset, int count) {
         return false;
-    }
-
-    @Override
-    public VfioDevice device() {
-        return open.device();
-    }
-
-    @Override
-    public DevicePort port() {
-        return port;
-    }
-
-    @Override
-    public boolean tellsDisablableAreas() {
-        return disablable;
-    }
-
-    @Override
-    public ClientLimits limits() {
-        return limits;
     }
 
     @Override
@@ -205,8 +155,8 @@ final class Aside extends Exchange {
 
     /// While nobody is in here, and nobody will be.
     void close() {
-        if (port != null) {
-            port.close();
+        if (port() != null) {
+            port().close();
         }
     }
 

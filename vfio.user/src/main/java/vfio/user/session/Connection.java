@@ -370,8 +370,10 @@ public final class Connection extends Source {
 
     private void begin(OpenDevice device, Negotiation negotiation) {
         waits.prepare(socket);
-        exchange.open(device, negotiation.proposed().disablableAreas());
-        meanwhile.carryOutBy(new Aside(device, negotiation.proposed().disablableAreas(), host.limits(), faults));
+        boolean tellsDisablableAreas = negotiation.proposed().disablableAreas();
+        exchange.open(device.device(), tellsDisablableAreas);
+        exchange.accessBy(device.port());
+        meanwhile.open(device.device(), tellsDisablableAreas, faults);
         memory.limit(negotiation.transferBytes());
         allOnes = host.limits().answersAllOnes(negotiation.ignoresErrors());
         meanwhile.answerAllOnes(allOnes);

@@ -8,6 +8,7 @@ import linux.sys.Epoll;
 import linux.sys.UnixSocket;
 import vfio.pci.api.Errno;
 import vfio.pci.api.OwnedFd;
+import vfio.pci.api.device.VfioDevice;
 import vfio.user.command.LenientAnswer;
 import vfio.user.loop.Source;
 import vfio.user.wire.HeaderLayout;
@@ -61,9 +62,9 @@ final class Meanwhile extends Source {
         allOnes = instead;
     }
 
-    /// What of the device answers at once, though a request is stuck in it. While there is no stuck request.
-    void carryOutBy(Aside side) {
-        aside = Optional.of(side);
+    /// Says which device it is, some of which answers at once though a request is stuck in it. While there is no stuck request.
+    void open(VfioDevice device, boolean tellsDisablableAreas, FaultLog faults) {
+        aside = Optional.of(new Aside(out, device, tellsDisablableAreas, host.limits(), faults));
     }
 
     /// Messages nobody has looked at yet.
@@ -220,7 +221,7 @@ final class Meanwhile extends Source {
         if (out.isWaiting() || memory.isHalfOut()) {
             return Inbound.Verdict.STOP;
         }
-        aside.get().carryOut(buffer, at, size, out);
+        aside.get().carryOut(buffer, at, size);
         out.flush(socket);
         return Inbound.Verdict.REMOVE;
     }

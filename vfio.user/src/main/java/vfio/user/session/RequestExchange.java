@@ -10,34 +10,26 @@ import linux.sys.UnixSocket;
 import vfio.pci.api.OwnedFd;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.DevicePort;
-import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.dma.RemoteMemory;
 import vfio.user.command.ClientLimits;
 import vfio.user.command.DmaLedger;
 import vfio.user.command.DoorbellEvent;
-import vfio.user.command.Exchange;
 import vfio.user.command.MaskAction;
 import vfio.user.wire.HeaderLayout;
 
 /// The message that is in the connection's buffers now.
-final class RequestExchange extends Exchange {
+final class RequestExchange extends DeviceExchange {
     private final UnixSocket socket;
     private final Streams streams;
     /// Made once.
     private final DevicePort.Borrower borrower = this::take;
     private Inbound in;
-    private final Outbound out;
     private final Consumer<VfioException> faults;
-    private final ClientLimits limits;
     private final DmaLedger ledger;
     private final ClientMemory memory;
     private final Doorbells doorbells;
     private final MaskEvents maskEvents;
     private final PrivateMemory privateMemory;
-    private VfioDevice device;
-    private DevicePort port;
-    private boolean disablable;
-    private int answerSize;
     private int msgId;
     private int command;
     private boolean mayLend;
@@ -46,12 +38,11 @@ final class RequestExchange extends Exchange {
 
     RequestExchange(UnixSocket socket, Streams streams, Inbound in, Outbound out, ClientLimits limits, ClientMemory memory,
             Doorbells doorbells, MaskEvents maskEvents, PrivateMemory privateMemory, Consumer<VfioException> faults) {
+        super(out, limits);
         this.socket = socket;
         this.streams = streams;
         this.in = in;
-        this.out = out;
         this.faults = faults;
-        this.limits = limits;
         this.memory = memory;
         this.doorbells = doorbells;
         this.maskEvents = maskEvents;
@@ -59,22 +50,16 @@ final class RequestExchange extends Exchange {
         ledger = new DmaLedger(limits);
     }
 
-    void open(OpenDevice open, boolean tellsDisablableAreas) {
-        device = open.device();
-        port = open.port();
-        disablable = tellsDisablableAreas;
-    }
-
     /// Enters the device for a request, unless it is held.
     ///
     /// @param released as [DevicePort#enter] has it
     boolean enter(Runnable released) {
-        return port.enter(released);
+        return port().enter(released);
     }
 
     /// Leaves it.
     void leave() {
-        port.leave();
+        port().leave();
     }
 
     /// The messages are in there from now on.
@@ -86,7 +71,7 @@ final class RequestExchange extends Exchange {
     ///
     /// @param lend whether its answer may be sent from memory that is lent
     void begin(int itsId, int itsCommand, boolean lend) {
-        answerSize = 0;
+        beginAnswer();
         msgId = itsId;
         command = itsCommand;
         mayLend = lend;
@@ -101,7 +86,7 @@ final class RequestExchange extends Exchange {
     @Override
     public boolean answerLent(int structure, int region, long offset, int count) throws VfioException {
         lentStructure = structure;
-        return mayLend && port.lend(region, offset, count, borrower);
+        return mayLend && port().lend(region, offset, count, borrower);
     }
 
     private void take(MemorySegment memory, long offset, int count) {
@@ -112,10 +97,6 @@ final class RequestExchange extends Exchange {
             // Somebody else sends meanwhile: this is kept, and whoever has the streams next decides.
             MemorySegment.copy(memory, offset, out.buffer(), (long) Outbound.PAYLOAD + lentStructure, count);
         }
-    }
-
-    int answerSize() {
-        return answerSize;
     }
 
     @Override
@@ -144,43 +125,13 @@ final class RequestExchange extends Exchange {
     }
 
     @Override
-    public MemorySegment reply() {
-        return out.buffer();
-    }
-
-    @Override
-    public long replyPayload() {
-        return Outbound.PAYLOAD;
-    }
-
-    @Override
-    public void answer(int payloadSize) {
-        answerSize = payloadSize;
-    }
-
-    @Override
-    public void attach(OwnedFd fd) {
-        out.attach(fd);
-    }
-
-    @Override
-    public VfioDevice device() {
-        return device;
-    }
-
-    @Override
-    public DevicePort port() {
-        return port;
-    }
-
-    @Override
     public List<DoorbellEvent> doorbells(int region) throws VfioException {
-        return doorbells.of(device, region);
+        return doorbells.of(device(), region);
     }
 
     @Override
     public void setMaskEvents(MaskAction action, int index, int start, List<EventFd> events) {
-        maskEvents.set(device, action, index, start, events);
+        maskEvents.set(device(), action, index, start, events);
     }
 
     @Override
@@ -196,16 +147,6 @@ final class RequestExchange extends Exchange {
     @Override
     public void memoryFile(OwnedFd file) throws VfioException {
         privateMemory.look(file);
-    }
-
-    @Override
-    public boolean tellsDisablableAreas() {
-        return disablable;
-    }
-
-    @Override
-    public ClientLimits limits() {
-        return limits;
     }
 
     @Override
