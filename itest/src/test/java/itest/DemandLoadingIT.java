@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import static itest.options.RuntimeOptions.core;
-import static itest.options.RuntimeOptions.felix;
-import static itest.options.RuntimeOptions.provisioning;
-import static itest.options.RuntimeOptions.shell;
-import static itest.options.RuntimeOptions.simulatedNic;
 import static itest.options.RuntimeOptions.temporaryFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import itest.bundles.InstalledMediators;
 import itest.bundles.MediatorBundle;
 import itest.bundles.MediatorIndex;
-import itest.mediators.Answering;
+import itest.mediators.Considering;
 import itest.mediators.Refusing;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,64 +17,37 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import javax.inject.Inject;
-import org.apache.felix.service.command.CommandProcessor;
 import org.junit.After;
 import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
-import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.framework.BundleEvent;
+import org.osgi.framework.BundleListener;
 import vfio.pci.api.PciAddress;
-import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.ProvidedMediator;
 import vfio.pci.api.admin.ProvisionAdmin;
-import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.device.VfioPci;
 
 /** A device is opened that nobody mediates, and the repository has somebody for it. What was loaded goes one second after its device. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class DemandLoadingIT {
+public class DemandLoadingIT extends OnProvisioned {
     private static final int MANY = 200;
     private static final String EXACT = "vendor=8086;device=154c;class=0200";
 
     @Inject
-    private BundleContext context;
-    @Inject
-    private VfioPci vfio;
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
     private ProvisionAdmin provisioning;
-    @Inject
-    private ConfigurationAdmin configurations;
-    @Inject
-    private CommandProcessor processor;
-    @Rule
-    public final InstalledMediators mediators = new InstalledMediators(() -> context);
     private MediatorIndex index;
 
-    @Configuration
-    public Option[] runtime() {
-        String repository = temporaryFolder("repository-") + "/index.xml";
-        return new Option[] {felix(), core(), simulatedNic(), shell(), provisioning(Map.of("repository", repository, "idleSeconds", 1))};
+    @Override
+    Map<String, Object> properties() {
+        return Map.of("repository", temporaryFolder("repository-") + "/index.xml", "idleSeconds", 1);
     }
 
     @Before
     public void beginRepository() throws Exception {
-        SimulatedNic.await(admin);
-        Object place = configurations.getConfiguration("vfio.pci.provision", "?").getProperties().get("repository");
-        index = new MediatorIndex(Path.of(place.toString()).getParent());
+        index = new MediatorIndex(configured("repository").getParent());
     }
 
     @After
@@ -91,26 +57,15 @@ public class DemandLoadingIT {
         }
         Await.until("what was loaded is unloaded", () -> loaded().isEmpty());
         assertThat(provisioning.provided()).isEmpty();
-        new MediatorIndex(Path.of(configurations.getConfiguration("vfio.pci.provision", "?").getProperties().get("repository").toString())
-            .getParent()).write();
+        new MediatorIndex(configured("repository").getParent()).write();
     }
 
     private List<Bundle> loaded() {
-        return Arrays.stream(context.getBundles()).filter(bundle -> bundle.getLocation().startsWith("vfio-demand:")).toList();
+        return bundles(bundle -> bundle.getLocation().startsWith("vfio-demand:"));
     }
 
     private static MediatorBundle answering(String name, int answer, String fits) {
-        return MediatorBundle.of(Answering.class).named(name).answering(answer).fitting(fits);
-    }
-
-    private VfioDevice open(PciAddress address) throws VfioException {
-        return vfio.open(address, Client.standard("itest"));
-    }
-
-    private int statusOnOpen() throws VfioException {
-        try (VfioDevice device = open(SimulatedNic.VF0); var registers = new Registers(device)) {
-            return registers.read(Registers.VFGEN_RSTAT);
-        }
+        return answering(name, answer, "1.0.0", fits);
     }
 
     // ---- failures
@@ -124,7 +79,7 @@ public class DemandLoadingIT {
 
     @Test
     public void opensWithoutWhenTheRepositoryCannotBeRead() throws Exception {
-        Path file = Path.of(configurations.getConfiguration("vfio.pci.provision", "?").getProperties().get("repository").toString());
+        Path file = configured("repository");
         Files.writeString(file, "this is no index");
         try (var log = new LoggedLines()) {
             assertThat(statusOnOpen()).isEqualTo(Registers.VFACTIVE);
@@ -149,7 +104,7 @@ public class DemandLoadingIT {
     public void refusesJarThatIsAnotherBundleThanTheIndexSays() throws Exception {
         var jar = answering("inside", 0xA1, EXACT);
         index.add(jar).write();
-        Path file = Path.of(configurations.getConfiguration("vfio.pci.provision", "?").getProperties().get("repository").toString());
+        Path file = configured("repository");
         Files.writeString(file, Files.readString(file).replace("itest.mediator.inside", "itest.mediator.outside"));
         assertThat(statusOnOpen()).isEqualTo(Registers.VFACTIVE);
         assertThat(loaded()).isEmpty();
@@ -206,8 +161,8 @@ public class DemandLoadingIT {
         assertThat(provided.bundle()).isEqualTo("itest.mediator.exact 1.131.0");
         assertThat(provided.device()).isEqualTo(SimulatedNic.VF0);
         assertThat(provided.why()).isEqualTo("vendor=8086 device=154c class=0200 fits 8086:154c");
-        assertThat(new Gogo(processor).run("vfio:mediators")).contains("LOADED ON DEMAND", provided.bundle(), provided.why());
-        assertThat(new Gogo(processor).run("vfio:mediators -j")).contains("\"loadedFor\":{\"device\":\"0000:3b:02.0\"");
+        assertThat(type("vfio:mediators")).contains("LOADED ON DEMAND", provided.bundle(), provided.why());
+        assertThat(type("vfio:mediators -j")).contains("\"loadedFor\":{\"device\":\"0000:3b:02.0\"");
         Await.until("it is unloaded", () -> loaded().isEmpty());
         try (VfioDevice pf = open(SimulatedNic.PF)) {
             assertThat(admin.device(SimulatedNic.PF).mediator()).as("two wildcards, the highest version").contains("network.199");
@@ -219,12 +174,12 @@ public class DemandLoadingIT {
     public void preferenceOverridesTheChoice() throws Exception {
         index.add(answering("exact", 0xA1, EXACT)).add(answering("wild", 0xA2, "").version("1.0.0"))
             .add(answering("wild", 0xA3, "").version("2.0.0")).write();
-        assertThat(new Gogo(processor).run("vfio:prefer 8086:154C itest.mediator.wild:1.0.0"))
+        assertThat(type("vfio:prefer 8086:154C itest.mediator.wild:1.0.0"))
             .contains("8086:154c", "itest.mediator.wild:1.0.0");
         assertThat(statusOnOpen()).isEqualTo(0xA2);
         assertThat(provisioning.provided().getFirst().why()).isEqualTo("preferred for 8086:154c");
         Await.until("it is unloaded", () -> loaded().isEmpty());
-        assertThat(new Gogo(processor).run("vfio:prefer 8086:154c none")).doesNotContain("wild");
+        assertThat(type("vfio:prefer 8086:154c none")).doesNotContain("wild");
         assertThat(statusOnOpen()).isEqualTo(0xA1);
     }
 
@@ -263,5 +218,57 @@ public class DemandLoadingIT {
         Await.until("it is unloaded", () -> loaded().isEmpty());
         assertThat(admin.mediators()).isEmpty();
         assertThat(statusOnOpen()).isEqualTo(0xA1);
+    }
+
+    @Test
+    public void isNotUnloadedWhileItConsidersADevice() throws Exception {
+        index.add(MediatorBundle.of(Considering.class).named("m").answering(0xA1).fitting(EXACT)).write();
+        mediators.number(Considering.DECIDED, "m").set(1);
+        assertThat(statusOnOpen()).isEqualTo(0xA1);
+        Bundle idle = loaded().getFirst();
+        mediators.number(Considering.DECIDED, "m").set(0);
+        mediators.board().takeJournal();
+        try (ExecutorService opener = Executors.newSingleThreadExecutor()) {
+            Future<Integer> status = opener.submit(this::statusOnOpen);
+            Await.until("it is asked", () -> !mediators.board().journal().isEmpty());
+            long due = System.nanoTime() + 1_500_000_000L;
+            Await.until("it has had no device for longer than it may", () -> System.nanoTime() - due > 0);
+            assertThat(idle.getState()).isEqualTo(Bundle.ACTIVE);
+            mediators.number(Considering.DECIDED, "m").set(1);
+            assertThat(status.get()).as("it decided to take the device").isEqualTo(0xA1);
+        }
+    }
+
+    @Test
+    public void opensAndUnloadsThatMeetAlwaysEndMediated() throws Exception {
+        index.add(answering("m", 0xA1, EXACT)).write();
+        var unloads = new AtomicInteger();
+        BundleListener listener = event -> unloads.addAndGet(event.getType() == BundleEvent.UNINSTALLED ? 1 : 0);
+        context.addBundleListener(listener);
+        long begin = System.nanoTime();
+        try (ExecutorService openers = Executors.newFixedThreadPool(2)) {
+            for (int round = 0; round < 3; round++) {
+                List<Future<Void>> opening = List.of(openers.submit(() -> openAroundTheEnd(SimulatedNic.VF0)),
+                    openers.submit(() -> openAroundTheEnd(SimulatedNic.VF1)));
+                for (Future<Void> opened : opening) {
+                    opened.get();
+                }
+            }
+        } finally {
+            context.removeBundleListener(listener);
+        }
+        assertThat(unloads).as("within %d ms", (System.nanoTime() - begin) / 1_000_000).hasPositiveValue();
+    }
+
+    /** Opens a device about when the mediator has been idle for a second, sooner or later by some milliseconds. */
+    private Void openAroundTheEnd(PciAddress address) throws Exception {
+        for (int attempt = 0; attempt < 3; attempt++) {
+            try (VfioDevice device = open(address); var registers = new Registers(device)) {
+                assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(0xA1);
+            }
+        }
+        long next = System.nanoTime() + 1_000_000_000L + ThreadLocalRandom.current().nextLong(-4_000_000L, 8_000_000L);
+        Await.until("its time is up", () -> System.nanoTime() - next >= 0);
+        return null;
     }
 }

@@ -1,78 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import static itest.options.RuntimeOptions.core;
-import static itest.options.RuntimeOptions.felix;
 import static itest.options.RuntimeOptions.jar;
-import static itest.options.RuntimeOptions.provisioning;
-import static itest.options.RuntimeOptions.simulatedNic;
 import static itest.options.RuntimeOptions.temporaryFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import itest.bundles.InstalledMediators;
 import itest.bundles.MediatorBundle;
 import itest.mediators.Answering;
 import itest.mediators.Setting;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import javax.inject.Inject;
 import org.junit.After;
 import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
-import org.ops4j.pax.exam.Configuration;
-import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
-import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleEvent;
 import org.osgi.framework.BundleListener;
-import org.osgi.service.cm.ConfigurationAdmin;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
-import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.device.VfioPci;
 
 /** Jars that are dropped, replaced and deleted while clients access devices: a mediator's has its effect, and no other has any. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class DropInFolderIT {
+public class DropInFolderIT extends OnProvisioned {
     private static final List<Long> OWN = List.of(Registers.VF_ARQBAH1, Registers.VF_ARQBAL1);
     private static final long SOME_ROUNDS = 500;
     private static final String FITS = "vendor=8086;device=154c";
 
-    @Inject
-    private BundleContext context;
-    @Inject
-    private VfioPci vfio;
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private ConfigurationAdmin configurations;
-    @Rule
-    public final InstalledMediators mediators = new InstalledMediators(() -> context);
     private Path folder;
 
-    @Configuration
-    public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic(), provisioning(Map.of("load", temporaryFolder("load-")))};
+    @Override
+    Map<String, Object> properties() {
+        return Map.of("load", temporaryFolder("load-"));
     }
 
     @Before
     public void findFolder() throws Exception {
-        SimulatedNic.await(admin);
-        folder = Path.of(configurations.getConfiguration("vfio.pci.provision", "?").getProperties().get("load").toString());
+        folder = configured("load");
     }
 
     @After
@@ -80,28 +50,21 @@ public class DropInFolderIT {
         for (String name : folder.toFile().list()) {
             Files.delete(folder.resolve(name));
         }
-        Await.until("what was dropped is gone", () -> Arrays.stream(context.getBundles())
-            .noneMatch(bundle -> bundle.getLocation().startsWith("vfio-load:")));
+        Await.until("what was dropped is gone", () -> bundles(bundle -> bundle.getLocation().startsWith("vfio-load:")).isEmpty());
     }
 
     private Path drop(String name, MediatorBundle mediator) throws IOException {
+        return drop(name, mediator.jar().readAllBytes());
+    }
+
+    private Path drop(String name, byte[] content) throws IOException {
         Path written = Files.createTempFile("dropped-", ".tmp");
-        Files.write(written, mediator.jar().readAllBytes());
+        Files.write(written, content);
         return Files.move(written, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
     }
 
     private static MediatorBundle answering(int answer, String version) {
-        return MediatorBundle.of(Answering.class).named("dropped").answering(answer).version(version).fitting(FITS);
-    }
-
-    private VfioDevice open() throws VfioException {
-        return vfio.open(SimulatedNic.VF0, Client.standard("itest"));
-    }
-
-    private int statusOnOpen() throws VfioException {
-        try (VfioDevice device = vfio.open(SimulatedNic.VF1, Client.standard("itest")); var registers = new Registers(device)) {
-            return registers.read(Registers.VFGEN_RSTAT);
-        }
+        return answering("dropped", answer, version, FITS);
     }
 
     private AccessingThreads checkingThreads(VfioDevice device, Set<Integer> answers) throws VfioException {
@@ -115,7 +78,7 @@ public class DropInFolderIT {
 
     @Test
     public void aMediatorsJarComesChangesAndGoesUnderAccess() throws Exception {
-        try (VfioDevice unmediated = vfio.open(SimulatedNic.VF2, Client.standard("itest"));
+        try (VfioDevice unmediated = open(SimulatedNic.VF2);
                 var others = checkingThreads(unmediated, Set.of(Registers.VFACTIVE))) {
             Path jar = drop("a.jar", answering(0xA1, "1.0.0"));
             Await.until("it mediates", () -> statusOnOpen() == 0xA1);
@@ -176,10 +139,31 @@ public class DropInFolderIT {
             Await.until("it is refused", () -> !log.with("a.jar is not updated: bundle=itest.mediator.another").isEmpty());
         }
         assertThat(statusOnOpen()).isEqualTo(0xA1);
-        assertThat(bundles("itest.mediator.another")).isEmpty();
+        assertThat(bundles(bundle -> "itest.mediator.another".equals(bundle.getSymbolicName()))).isEmpty();
     }
 
-    private List<Bundle> bundles(String symbolicName) {
-        return Arrays.stream(context.getBundles()).filter(bundle -> symbolicName.equals(bundle.getSymbolicName())).toList();
+    @Test
+    public void aBrokenReplacementLeavesTheOldOneGoing() throws Exception {
+        drop("a.jar", answering(0xA1, "1.0.0"));
+        Await.until("it mediates", () -> statusOnOpen() == 0xA1);
+        Map<byte[], String> broken = new LinkedHashMap<>();
+        broken.put("no jar at all".getBytes(StandardCharsets.UTF_8), "expected=a jar that can be read");
+        broken.put(Arrays.copyOf(answering(0xA2, "2.0.0").jar().readAllBytes(), 1000), "expected=a jar that can be read");
+        broken.put(answering(0xA2, "2.0.0").importing("no.such.thing").jar().readAllBytes(), "no.such.thing");
+        broken.put(answering(0xA2, "2.0.0").withoutItsClass().jar().readAllBytes(), "no.such.Mediator");
+        broken.put(answering(0xA2, "0.9.0").jar().readAllBytes(), "expected=1.0.0 or later");
+        broken.put(Files.readAllBytes(jar("linux.sys")), "expected=itest.mediator.dropped");
+        try (VfioDevice device = open(); var registers = new Registers(device); var log = new LoggedLines()) {
+            for (Map.Entry<byte[], String> each : broken.entrySet()) {
+                int before = log.with("a.jar is not updated").size();
+                drop("a.jar", each.getKey());
+                Await.until("it is refused: " + each.getValue(), () -> log.with("a.jar is not updated").size() == before + 1);
+                assertThat(log.with("a.jar is not updated").getLast()).contains(each.getValue());
+                assertThat(registers.read(Registers.VFGEN_RSTAT)).as("after %s", each.getValue()).isEqualTo(0xA1);
+                assertThat(statusOnOpen()).isEqualTo(0xA1);
+            }
+            drop("a.jar", answering(0xA3, "3.0.0"));
+            Await.until("a good one is taken", () -> statusOnOpen() == 0xA3);
+        }
     }
 }

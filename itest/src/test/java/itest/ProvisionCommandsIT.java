@@ -1,83 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
-import static itest.options.RuntimeOptions.core;
-import static itest.options.RuntimeOptions.felix;
 import static itest.options.RuntimeOptions.jar;
 import static itest.options.RuntimeOptions.mediatorIgd;
-import static itest.options.RuntimeOptions.provisioning;
-import static itest.options.RuntimeOptions.shell;
-import static itest.options.RuntimeOptions.simulatedNic;
 import static itest.options.RuntimeOptions.temporaryFolder;
 import static itest.options.RuntimeOptions.vfioUser;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import itest.bundles.InstalledMediators;
 import itest.bundles.MediatorBundle;
 import itest.mediators.Answering;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import javax.inject.Inject;
-import org.apache.felix.service.command.CommandProcessor;
-import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
-import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
+import org.ops4j.pax.exam.OptionUtils;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
-import org.osgi.service.cm.ConfigurationAdmin;
-import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.device.VfioPci;
 
 /** {@code vfio:plan}, {@code vfio:apply} and {@code vfio:prefer}. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class ProvisionCommandsIT {
+public class ProvisionCommandsIT extends OnProvisioned {
     private static final String NAME = "itest.mediator.planned";
 
-    @Inject
-    private BundleContext context;
-    @Inject
-    private VfioPci vfio;
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private ConfigurationAdmin configurations;
-    @Inject
-    private CommandProcessor processor;
-    @Rule
-    public final InstalledMediators mediators = new InstalledMediators(() -> context);
     @Rule
     public final TemporaryFolder folder = new TemporaryFolder();
 
+    @Override
     @Configuration
     public Option[] runtime() {
-        return new Option[] {felix(), core(), vfioUser(), simulatedNic(), mediatorIgd(), shell(),
-            provisioning(Map.of("repository", temporaryFolder("repository-")))};
+        return OptionUtils.combine(super.runtime(), vfioUser(), mediatorIgd());
     }
 
-    @Before
-    public void waitForTheNic() throws Exception {
-        SimulatedNic.await(admin);
-    }
-
-    private String type(String line) throws Exception {
-        return new Gogo(processor).run(line);
+    @Override
+    Map<String, Object> properties() {
+        return Map.of("repository", temporaryFolder("repository-"));
     }
 
     private Path write(String name, MediatorBundle mediator) throws IOException {
@@ -85,15 +49,11 @@ public class ProvisionCommandsIT {
     }
 
     private static MediatorBundle planned(int answer, String version) {
-        return MediatorBundle.of(Answering.class).named("planned").answering(answer).version(version).fitting("vendor=8086");
-    }
-
-    private VfioDevice open() throws VfioException {
-        return vfio.open(SimulatedNic.VF0, Client.standard("itest"));
+        return answering("planned", answer, version, "vendor=8086");
     }
 
     private Optional<Bundle> bundle() {
-        return Arrays.stream(context.getBundles()).filter(bundle -> NAME.equals(bundle.getSymbolicName())).findFirst();
+        return bundles(each -> NAME.equals(each.getSymbolicName())).stream().findFirst();
     }
 
     // ---- failures
@@ -188,7 +148,7 @@ public class ProvisionCommandsIT {
 
     @Test
     public void installsByNameFromTheRepository() throws Exception {
-        Path repository = Path.of(configurations.getConfiguration("vfio.pci.provision", "?").getProperties().get("repository").toString());
+        Path repository = configured("repository");
         Files.write(repository.resolve("one.jar"), planned(0xA1, "1.0.0").jar().readAllBytes());
         Files.write(repository.resolve("two.jar"), planned(0xA2, "2.0.0").jar().readAllBytes());
         try {
@@ -207,7 +167,7 @@ public class ProvisionCommandsIT {
 
     @Test
     public void theRealMediatorIsFoundByItsManifest() throws Exception {
-        Path repository = Path.of(configurations.getConfiguration("vfio.pci.provision", "?").getProperties().get("repository").toString());
+        Path repository = configured("repository");
         Path copy = Files.copy(jar("mediator.i40e"), repository.resolve("real.jar"));
         try {
             try (VfioDevice device = open()) {
@@ -216,12 +176,73 @@ public class ProvisionCommandsIT {
             assertThat(type("vfio:mediators")).contains("vendor=8086 device=154c,1571 class=0200 fits 8086:154c");
         } finally {
             Files.delete(copy);
-            for (Bundle bundle : context.getBundles()) {
-                if ("mediator.i40e".equals(bundle.getSymbolicName())) {
-                    bundle.uninstall();
-                }
+            for (Bundle bundle : bundles(each -> "mediator.i40e".equals(each.getSymbolicName()))) {
+                bundle.uninstall();
             }
         }
+    }
+
+    @Test
+    public void saysWhatEachDeviceWillDo() throws Exception {
+        Bundle bundle = mediators.start(planned(0xA1, "1.0.0"));
+        String loses = "  itest    mediator planned of " + NAME + " 1.0.0  ";
+        try (VfioDevice first = open(); VfioDevice second = open(SimulatedNic.VF1); VfioDevice third = open(SimulatedNic.VF2);
+                VfioDevice fourth = open(SimulatedNic.VF3)) {
+            type("vfio:policy 0000:3b:02.1 freeze");
+            type("vfio:policy 0000:3b:02.2 detach");
+            type("vfio:policy 0000:3b:02.3 refuse");
+            assertThat(type("vfio:plan uninstall " + NAME)).contains("0000:3b:02.0" + loses + "pass-through",
+                "0000:3b:02.1" + loses + "freeze", "0000:3b:02.2" + loses + "detach", "0000:3b:02.3" + loses + "pass-through",
+                "0000:3b:02.3 has the policy refuse, for which only vfio:unload asks.");
+            type("vfio:policy 0000:3b:02.2 pass-through");
+            assertThatThrownBy(() -> type("vfio:apply")).as("one will do something else than it was said to do")
+                .hasMessageContaining("bundles or devices changed since");
+            assertThat(bundle.getState()).isEqualTo(Bundle.ACTIVE);
+        } finally {
+            for (int function = 1; function <= 3; function++) {
+                type("vfio:policy 0000:3b:02." + function + " pass-through");
+            }
+        }
+    }
+
+    @Test
+    public void aFailedUpdateLeavesEverythingAsItWas() throws Exception {
+        type("vfio:plan install " + write("planned.jar", planned(0xA1, "1.0.0")));
+        type("vfio:apply");
+        type("vfio:policy 0000:3b:02.1 freeze");
+        try (VfioDevice device = open(); var registers = new Registers(device);
+                VfioDevice freezing = open(SimulatedNic.VF1); var others = new Registers(freezing)) {
+            Map<MediatorBundle, String> broken = Map.of(planned(0xA2, "2.0.0").importing("no.such.thing"), "no.such.thing",
+                planned(0xA2, "2.0.0").withoutItsClass(), "no.such.Mediator", planned(0xA2, "1.0.0").withoutItsClass(), "no.such.Mediator");
+            for (Map.Entry<MediatorBundle, String> each : broken.entrySet()) {
+                type("vfio:plan update " + NAME + " " + write("broken.jar", each.getKey()));
+                assertThatThrownBy(() -> type("vfio:apply")).hasMessageContaining(each.getValue())
+                    .hasMessageEndingWith("version 1.0.0 goes on");
+                assertThat(bundle().orElseThrow().getState()).isEqualTo(Bundle.ACTIVE);
+                assertThat(bundle().orElseThrow().getVersion()).hasToString("1.0.0");
+                assertThat(registers.read(Registers.VFGEN_RSTAT)).as("bound anew").isEqualTo(0xA1);
+                assertThat(others.read(Registers.VFGEN_RSTAT)).as("bound anew").isEqualTo(0xA1);
+            }
+            type("vfio:plan update " + NAME + " " + write("good.jar", planned(0xA3, "3.0.0")));
+            type("vfio:apply");
+        } finally {
+            type("vfio:policy 0000:3b:02.1 pass-through");
+        }
+        assertThat(statusOnOpen()).isEqualTo(0xA3);
+        bundle().orElseThrow().uninstall();
+    }
+
+    @Test
+    public void whatDidNotRunIsUpdatedAndDoesNotRunThen() throws Exception {
+        Bundle bundle = mediators.start(planned(0xA1, "1.0.0"));
+        bundle.stop();
+        type("vfio:plan update " + NAME + " " + write("broken.jar", planned(0xA2, "2.0.0").importing("no.such.thing")));
+        assertThatThrownBy(() -> type("vfio:apply")).hasMessageContaining("does not resolve").hasMessageEndingWith("version 1.0.0 goes on");
+        assertThat(type("vfio:plan update " + NAME + " " + write("older.jar", planned(0xA2, "0.9.0"))))
+            .contains("It becomes " + NAME + " 0.9.0, which is older.");
+        type("vfio:apply");
+        assertThat(bundle.getVersion()).hasToString("0.9.0");
+        assertThat(bundle.getState()).isEqualTo(Bundle.RESOLVED);
     }
 
     @Test

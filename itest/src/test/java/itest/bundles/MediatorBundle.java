@@ -76,6 +76,16 @@ public record MediatorBundle(Map<String, String> headers) {
         return with(Constants.PROVIDE_CAPABILITY, "vfio.mediator" + (attributes.isEmpty() ? "" : ";" + attributes));
     }
 
+    /** Importing this too. */
+    public MediatorBundle importing(String packages) {
+        return with(Constants.IMPORT_PACKAGE, headers.get(Constants.IMPORT_PACKAGE) + "," + packages);
+    }
+
+    /** Not able to start. */
+    public MediatorBundle withoutItsClass() {
+        return with(Activator.CLASS, "no.such.Mediator");
+    }
+
     private MediatorBundle with(String header, String value) {
         Map<String, String> all = new TreeMap<>(headers);
         all.put(header, value);

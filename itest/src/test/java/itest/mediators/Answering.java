@@ -24,7 +24,8 @@ public final class Answering extends Mediator {
         return Optional.of(new Answer(setting()));
     }
 
-    private static final class Answer extends WatchedMediation {
+    /** Answers that. */
+    static final class Answer extends WatchedMediation {
         Answer(Setting setting) {
             super(setting);
         }

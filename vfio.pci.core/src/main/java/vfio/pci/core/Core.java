@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -186,9 +187,40 @@ public final class Core implements VfioPci, DeviceAdmin {
     public VfioDevice open(PciAddress address, Client client) throws VfioException {
         ConfiguredDevice own = configured.get(address);
         KnownFunction function = known(address);
-        List<Mediator> asked = mediators.inOrder();
-        return function.open(client, asked, settings.withMapDisablable(own != null && own.mapDisablable()),
-            new Sourced(function.function(), asked));
+        try (var _ = choosing()) {
+            List<Mediator> asked = mediators.inOrder();
+            return function.open(client, asked, settings.withMapDisablable(own != null && own.mapDisablable()),
+                new Sourced(function.function(), asked));
+        }
+    }
+
+    /// Mediators are chosen until it is closed: the source takes none away meanwhile.
+    private Choosing choosing() {
+        return new Choosing(source);
+    }
+
+    private static final class Choosing implements AutoCloseable {
+        private final MediatorSource source;
+
+        Choosing(MediatorSource source) {
+            this.source = source;
+            tell(MediatorSource::beginBinding);
+        }
+
+        private void tell(Consumer<MediatorSource> what) {
+            try {
+                if (source != null) {
+                    what.accept(source);
+                }
+            } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+                LOG.log(System.Logger.Level.ERROR, "the source of mediators failed, and may take one away: {0}", Faults.describe(e));
+            }
+        }
+
+        @Override
+        public void close() {
+            tell(MediatorSource::endBinding);
+        }
     }
 
     /// Mediators that the source brings for one open. What the source fails with is no reason to fail the open.
@@ -263,12 +295,16 @@ public final class Core implements VfioPci, DeviceAdmin {
 
     @Override
     public Exchange rebind(PciAddress address, Optional<String> mediator) throws VfioException {
-        return exchanges.rebind(known(address), mediator);
+        try (var _ = choosing()) {
+            return exchanges.rebind(known(address), mediator);
+        }
     }
 
     @Override
     public List<Exchange> swap(Optional<PciAddress> address, String from, String to) throws VfioException {
-        return exchanges.swap(address.isPresent() ? Optional.of(known(address.get())) : Optional.empty(), from, to);
+        try (var _ = choosing()) {
+            return exchanges.swap(address.isPresent() ? Optional.of(known(address.get())) : Optional.empty(), from, to);
+        }
     }
 
     @Override

@@ -145,6 +145,16 @@ public final class Provisioning implements MediatorSource, ProvisionAdmin {
     }
 
     @Override
+    public void beginBinding() {
+        loader.beginBinding();
+    }
+
+    @Override
+    public void endBinding() {
+        loader.endBinding();
+    }
+
+    @Override
     public void closed(PciAddress address) {
         idle.look();
     }

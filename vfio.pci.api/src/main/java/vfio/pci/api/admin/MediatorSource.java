@@ -15,6 +15,16 @@ public interface MediatorSource {
     /// @return whether something was started, so that mediators that have registered since are to be asked
     boolean provide(PciAddress address, PciId id);
 
+    /// Somebody is about to choose among the mediators that are there: until as many calls of [#endBinding()] have followed, none that was
+    /// brought is to be taken away for want of use. Whoever takes one away just now is waited for, bounded. What it throws counts as
+    /// nothing.
+    default void beginBinding() {
+    }
+
+    /// Who began has chosen, and the mediator's devices say so.
+    default void endBinding() {
+    }
+
     /// The last client of a device closed it; whoever mediated it no longer does. Returns at once.
     default void closed(PciAddress address) {
     }

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.osgi.framework.Bundle;
@@ -15,6 +17,7 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.startlevel.BundleStartLevel;
 import org.osgi.framework.wiring.FrameworkWiring;
 import vfio.pci.api.Errno;
+import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.provision.jar.CheckedJar;
 
@@ -28,10 +31,12 @@ public final class BundleChanges {
     private static final Duration LONGEST_REFRESH = Duration.ofSeconds(30);
 
     private final BundleContext context;
+    private final RunningDevices devices;
 
     /// Changes the bundles of this framework.
     public BundleChanges(BundleContext context) {
         this.context = context;
+        this.devices = new RunningDevices(context);
     }
 
     /// Installs a jar and starts it. One that does not start is uninstalled again.
@@ -73,20 +78,81 @@ public final class BundleChanges {
         }
     }
 
-    /// Gives a bundle new content; it is stopped once, and runs again if it ran.
+    /// Gives a bundle new content; it is stopped once, and runs again if it ran, as does what is wired to it. When that fails, it has its
+    /// former content again, and devices that it mediated are bound to it anew. When this bundle is among what is wired to it, the update
+    /// is
+    /// begun and not waited for; then too the former content comes back if something does not run again, and the log says so.
     ///
-    /// @throws VfioException EIO when it cannot be updated, or does not start again; it stays installed then
+    /// @throws VfioException EIO when it cannot be updated, or does not run; the message says whether its former content does
     public void update(Bundle bundle, CheckedJar jar) throws VfioException {
-        boolean ran = (bundle.getState() & (Bundle.ACTIVE | Bundle.STARTING)) != 0;
-        try (InputStream in = jar.open()) {
-            bundle.stop(Bundle.STOP_TRANSIENT);
-            bundle.update(in);
-            settle(bundle);
-            if (ran) {
-                bundle.start(Bundle.START_TRANSIENT);
+        Collection<Bundle> wired = closure(List.of(bundle));
+        List<Bundle> ran = wired.stream().filter(BundleChanges::runs).sorted(Comparator.comparingLong(Bundle::getBundleId)).toList();
+        try {
+            PresentContent former = PresentContent.of(bundle);
+            if (wired.contains(context.getBundle())) {
+                updateUnderneath(bundle, jar, ran, former);
+            } else {
+                update(bundle, jar, ran, former);
             }
         } catch (BundleException | IOException e) {
             throw failed("update", bundle.toString(), e);
+        }
+    }
+
+    private static boolean runs(Bundle bundle) {
+        return (bundle.getState() & (Bundle.ACTIVE | Bundle.STARTING)) != 0;
+    }
+
+    private void updateUnderneath(Bundle bundle, CheckedJar jar, List<Bundle> ran, PresentContent former)
+            throws BundleException, IOException {
+        try (InputStream in = jar.open()) {
+            bundle.update(in);
+        }
+        wiring().refreshBundles(List.of(bundle), new WhenRefreshed(wiring(), bundle, ran, former));
+    }
+
+    private void update(Bundle bundle, CheckedJar jar, List<Bundle> ran, PresentContent former) throws VfioException {
+        Map<PciAddress, String> mediated = devices.mediatedBy(bundle.getBundleId());
+        boolean resolved = bundle.getState() != Bundle.INSTALLED;
+        try (InputStream in = jar.open()) {
+            exchange(bundle, in, resolved, ran);
+        } catch (BundleException | IOException | VfioException e) {
+            VfioException failed = failed("update", bundle.toString(), e);
+            try {
+                exchange(bundle, former.open(), resolved, ran);
+            } catch (BundleException | VfioException again) {
+                throw new VfioException(Errno.EIO, failed.getMessage() + "; nor does its former content run: " + again.getMessage());
+            }
+            devices.bindAgain(mediated);
+            throw new VfioException(Errno.EIO, "%s; version %s goes on".formatted(failed.getMessage(), bundle.getVersion()));
+        }
+    }
+
+    private void exchange(Bundle bundle, InputStream content, boolean resolved, List<Bundle> ran) throws BundleException, VfioException {
+        stop(bundle);
+        bundle.update(content);
+        settle(bundle);
+        if (ran.contains(bundle)) {
+            bundle.start(Bundle.START_TRANSIENT);
+        } else if (resolved && !wiring().resolveBundles(List.of(bundle))) {
+            throw new VfioException(Errno.EIO, "it does not resolve");
+        }
+        for (Bundle each : ran) {
+            if (!runs(each)) {
+                each.start(Bundle.START_TRANSIENT);
+            }
+        }
+    }
+
+    /// One that fails to stop has stopped all the same.
+    private static void stop(Bundle bundle) throws BundleException {
+        try {
+            bundle.stop(Bundle.STOP_TRANSIENT);
+        } catch (BundleException e) {
+            if (runs(bundle)) {
+                throw e;
+            }
+            LOG.log(System.Logger.Level.WARNING, "bundle {0} failed to stop: {1}", bundle, e.getMessage());
         }
     }
 

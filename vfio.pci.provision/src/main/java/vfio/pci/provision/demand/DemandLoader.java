@@ -49,20 +49,19 @@ public final class DemandLoader {
     private final Supplier<DemandSettings> settings;
     private final Runnable loaded;
     private final OfferReading reading = new OfferReading();
-    /// What comes or goes now, by symbolic name.
-    private final Map<String, Change> running = new ConcurrentHashMap<>();
+    private final Bindings bindings = new Bindings();
+    /// What comes now, by symbolic name.
+    private final Map<String, Load> running = new ConcurrentHashMap<>();
     private final Map<Long, ProvidedMediator> provided = new ConcurrentSkipListMap<>();
     /// Offers that turned out to be no use: not tried again as long as they are the same.
     private final Set<Offer> useless = ConcurrentHashMap.newKeySet();
 
-    /// A bundle that comes or goes, and since when.
-    private static final class Change extends FutureTask<Boolean> {
+    /// A bundle that comes, and since when.
+    private static final class Load extends FutureTask<Boolean> {
         private final long since = System.nanoTime();
-        private final boolean goes;
 
-        Change(boolean goes, Callable<Boolean> work) {
+        Load(Callable<Boolean> work) {
             super(work);
-            this.goes = goes;
         }
 
         long nanosLeft(Duration longest) {
@@ -115,25 +114,31 @@ public final class DemandLoader {
             return false;
         }
         String name = choice.get().offer().symbolicName();
-        Change change = running.get(name);
-        if (change != null && change.goes) {
-            await(change, address, name);
-            change = running.get(name);
-        }
-        if (change == null) {
-            Optional<Bundle> present = installed(name);
+        Load load = running.get(name);
+        if (load == null) {
             // somebody may have begun to load it in between: it is installed before it runs
-            change = present.isEmpty() ? begin(name, new Change(false, () -> load(choice.get(), address, id))) : running.get(name);
-            if (change == null) {
+            Optional<Bundle> present = installed(name);
+            load = present.isEmpty() ? begin(name, new Load(() -> load(choice.get(), address, id))) : running.get(name);
+            if (load == null) {
                 return present.get().getState() == Bundle.ACTIVE;
             }
         }
-        return await(change, address, name);
+        return await(load, address, name);
+    }
+
+    /// A device is about to be bound; nothing is taken away for want of use until [#endBinding()].
+    public void beginBinding() {
+        bindings.begin(settings.get().longest());
+    }
+
+    /// It is bound, or will not be.
+    public void endBinding() {
+        bindings.end();
     }
 
     /// One thread for each bundle, whoever else wants it.
-    private Change begin(String name, Change fresh) {
-        Change present = running.putIfAbsent(name, fresh);
+    private Load begin(String name, Load fresh) {
+        Load present = running.putIfAbsent(name, fresh);
         if (present == null) {
             Thread.ofPlatform().daemon().name("vfio-provision-" + name).start(fresh);
         }
@@ -163,9 +168,9 @@ public final class DemandLoader {
         return Arrays.stream(context.getBundles()).filter(bundle -> symbolicName.equals(bundle.getSymbolicName())).findFirst();
     }
 
-    private boolean await(Change change, PciAddress address, String name) {
+    private boolean await(Load load, PciAddress address, String name) {
         try {
-            return change.get(Math.max(0, change.nanosLeft(settings.get().longest())), TimeUnit.NANOSECONDS);
+            return load.get(Math.max(0, load.nanosLeft(settings.get().longest())), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: bundle={1} is not there within {2}; the device opens without it", address, name,
                 settings.get().longest());
@@ -212,21 +217,15 @@ public final class DemandLoader {
         }
     }
 
-    /// Uninstalls what was loaded, unless a device uses it. Who opens a device meanwhile waits, and has it loaded again.
-    void unloadUnused(Bundle bundle, String why) {
-        Change change = new Change(true, () -> {
+    /// Uninstalls what was loaded, unless a device uses it.
+    ///
+    /// @return false when somebody is choosing a mediator just now, and it is to be tried later
+    boolean unloadUnused(Bundle bundle, String why) {
+        return bindings.takeAway(() -> {
             if (!devices.uses(bundle.getBundleId())) {
                 unload(bundle, why);
             }
-            return false;
         });
-        if (running.putIfAbsent(bundle.getSymbolicName(), change) == null) {
-            try {
-                change.run();
-            } finally {
-                running.remove(bundle.getSymbolicName(), change);
-            }
-        }
     }
 
     private void unload(Bundle bundle, String why) {

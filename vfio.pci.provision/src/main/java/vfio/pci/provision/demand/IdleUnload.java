@@ -19,7 +19,7 @@ import vfio.pci.provision.bundles.RunningDevices;
 
 /// Uninstalls what was loaded on demand when it has had no device for long enough. It looks when a device was closed or something was
 /// loaded;
-/// one thread serves all bundles, and there is none while nothing is due.
+/// one thread serves all bundles, and there is none while nothing is due. What is due while a device is being bound is due once more later.
 public final class IdleUnload implements AutoCloseable {
     private final BundleContext context;
     private final DemandLoader loader;
@@ -77,8 +77,8 @@ public final class IdleUnload implements AutoCloseable {
 
     private void end(Bundle bundle, Duration after) {
         idle.remove(bundle.getBundleId());
-        if (context.getBundle(bundle.getBundleId()) != null) {
-            loader.unloadUnused(bundle, "no device for " + after);
+        if (context.getBundle(bundle.getBundleId()) != null && !loader.unloadUnused(bundle, "no device for " + after)) {
+            look();
         }
     }
 

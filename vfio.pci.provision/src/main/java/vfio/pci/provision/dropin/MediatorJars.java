@@ -16,8 +16,7 @@ import vfio.pci.provision.jar.JarCheck;
 import vfio.pci.provision.jar.JarDescription;
 
 /// Jars that say which devices they mediate (`vfio.mediator`). One that is refused is refused with a line in the log, and looked at again
-/// when it
-/// changes; the bundle that there is by its name stays as it was.
+/// when it changes; the bundle that there is by its name stays as it was.
 final class MediatorJars implements ArtifactInstaller {
     /// Before the location of every bundle that was dropped: one of FileInstall's own kind would be taken for its own.
     private static final String LOCATION = "vfio-load:";
@@ -37,10 +36,14 @@ final class MediatorJars implements ArtifactInstaller {
         return LOCATION + jar.toAbsolutePath().normalize();
     }
 
+    /// Also whatever replaces a mediator's jar: handed to nobody, it would be that mediator's end.
     @Override
     public boolean canHandle(File artifact) {
+        if (!artifact.getName().endsWith(".jar")) {
+            return false;
+        }
         try {
-            return artifact.getName().endsWith(".jar") && artifact.isFile()
+            return bundle(artifact) != null || artifact.isFile()
                 && JarDescription.read(artifact.toPath()).filter(JarDescription::isMediator).isPresent();
         } catch (IOException | IllegalArgumentException e) {
             return false;
@@ -99,6 +102,10 @@ final class MediatorJars implements ArtifactInstaller {
             if (!checked.description().symbolicName().equals(bundle.getSymbolicName())) {
                 throw new VfioException(Errno.EINVAL, "bundle=%s expected=%s; delete the jar first".formatted(
                     checked.description().symbolicName(), bundle.getSymbolicName()));
+            }
+            if (checked.description().version().compareTo(bundle.getVersion()) < 0) {
+                throw new VfioException(Errno.EINVAL, "bundle=%s expected=%s or later; delete the jar first, or vfio:plan update".formatted(
+                    checked.description(), bundle.getVersion()));
             }
             changes.update(bundle, checked);
             LOG.log(System.Logger.Level.INFO, "bundle {0} updated from {1}", bundle, artifact);

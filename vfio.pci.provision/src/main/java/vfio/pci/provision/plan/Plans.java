@@ -7,15 +7,19 @@ import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import vfio.pci.api.Errno;
+import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.MediatorPolicy;
 import vfio.pci.api.admin.PlanAction;
 import vfio.pci.api.admin.ProvisionPlan;
 import vfio.pci.api.admin.ProvisionPlan.AffectedBundle;
+import vfio.pci.api.admin.ProvisionPlan.AffectedDevice;
 import vfio.pci.provision.bundles.BundleChanges;
 import vfio.pci.provision.bundles.RunningDevices;
 import vfio.pci.provision.jar.CheckedJar;
@@ -94,8 +98,9 @@ public final class Plans {
                 throw new VfioException(Errno.EINVAL, "jar=%s bundle=%s expected=%s".formatted(jar.file(),
                     checked.description().symbolicName(), bundle.getSymbolicName()));
             }
+            boolean older = checked.description().version().compareTo(bundle.getVersion()) < 0;
             return change(PlanAction.UPDATE, bundle, Optional.of(jar.with(checked.sha256())),
-                List.of("It becomes " + checked.description() + "."), state);
+                List.of("It becomes " + checked.description() + (older ? ", which is older." : ".")), state);
         }
     }
 
@@ -120,9 +125,16 @@ public final class Plans {
             all.add("What carries this out is among them: it is begun and not waited for, and forgets what was loaded for what.");
         }
         List<Bundle> stopping = closure.stream().filter(each -> (each.getState() & (Bundle.ACTIVE | Bundle.STARTING)) != 0).toList();
-        ProvisionPlan plan = new ProvisionPlan(action, bundle.getSymbolicName() + " " + bundle.getVersion(), affected,
-            new BlastRadius(devices).of(stopping), all, state);
+        List<AffectedDevice> touched = new BlastRadius(devices).of(stopping);
+        all.addAll(refusing(touched));
+        ProvisionPlan plan = new ProvisionPlan(action, bundle.getSymbolicName() + " " + bundle.getVersion(), affected, touched, all, state);
         return new Planned(plan, Optional.of(bundle), jar);
+    }
+
+    private List<String> refusing(List<AffectedDevice> touched) {
+        Map<PciAddress, MediatorPolicy> policies = devices.policies();
+        return touched.stream().map(AffectedDevice::address).filter(address -> policies.get(address) == MediatorPolicy.REFUSE)
+            .map(address -> address + " has the policy refuse, for which only vfio:unload asks.").toList();
     }
 
     private static AffectedBundle affected(Bundle bundle, String effect) {

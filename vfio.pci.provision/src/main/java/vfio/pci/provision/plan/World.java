@@ -9,7 +9,7 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import vfio.pci.provision.bundles.RunningDevices;
 
-/// The state that a plan is made for: bundles with their states and contents, and who has which device open.
+/// The state that a plan is made for: bundles with their states and contents, who has which device open, and its policy.
 final class World {
     private final BundleContext context;
     private final RunningDevices devices;
@@ -27,6 +27,7 @@ final class World {
             .append(bundle.getState()).append(' ').append(bundle.getLastModified()).append('\n'));
         devices.open().forEach(device -> all.append(device.address()).append(' ').append(device.mediator()).append(' ')
             .append(device.clients()).append('\n'));
+        all.append(devices.policies());
         return UUID.nameUUIDFromBytes(all.toString().getBytes(StandardCharsets.UTF_8)).toString().substring(0, 8);
     }
 }
