@@ -28,7 +28,6 @@ import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.Doorbell;
@@ -308,32 +307,26 @@ final class DeviceHandle implements VfioDevice, Caller {
         try {
             check();
         } catch (VfioException e) {
-            switch (mapping.backing()) {
-                case DmaBacking.File file -> file.fd().close();
-                case DmaBacking.FileIo file -> file.fd().close();
-                case DmaBacking.Remote remote -> remote.memory().close();
-                case DmaBacking.Segment _, DmaBacking.Unreachable _ -> {
-                }
-            }
+            DmaWindows.letGo(mapping.backing());
             throw e;
         }
-        device.dmaMap().map(this, mapping);
+        device.dmaWindows().map(this, mapping);
         stayOpen();
     }
 
     @Override
     public int mostDmaMaps() {
-        return device.dmaMap().limit();
+        return device.dmaWindows().limit();
     }
 
     @Override
     public void dmaUnmap(long iova, long size) throws VfioException {
-        device.dmaMap().unmap(this, iova, size);
+        device.dmaWindows().unmap(this, iova, size);
     }
 
     @Override
     public void dmaUnmapAll() {
-        device.dmaMap().unmapAll(this);
+        device.dmaWindows().unmapAll(this);
     }
 
     @Override
@@ -432,7 +425,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         ports.forEach(this::remove);
         device.irqs().disableAllOf(this);
         maps.close();
-        device.dmaMap().unmapAll(this);
+        device.dmaWindows().unmapAll(this);
         events.values().forEach(Event::end);
     }
 

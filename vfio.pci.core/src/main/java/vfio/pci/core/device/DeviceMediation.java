@@ -133,6 +133,7 @@ final class DeviceMediation {
         Set<Capability> capabilities = binding.capabilities();
         Optional<MigrationEngine> engine = engine(binding);
         defaults.prepare(capabilities, engine);
+        device.dmaWindows().tellPresent(binding);
         return new Stay(binding, offered, capabilities, engine, describe(binding), binding.relaysInterrupts());
     }
 

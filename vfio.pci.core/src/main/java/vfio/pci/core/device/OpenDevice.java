@@ -2,6 +2,7 @@
 package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -55,6 +56,7 @@ public final class OpenDevice implements LentResources {
     private final Executor later;
     private final Map<Integer, DeviceMemory> barMemories = new HashMap<>();
     private final DmaMap dma;
+    private final DmaWindows windows;
     private final IrqTable irqs;
     private final CurrentFunction function;
     private final ConfigSpace config;
@@ -80,6 +82,7 @@ public final class OpenDevice implements LentResources {
         this.turn = turn;
         this.later = later;
         this.dma = new DmaMap(settings.mostMaps());
+        this.windows = new DmaWindows(this, dma);
         this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled, this::intxDisabled);
         this.usability = new Usability(described.address());
         this.interests = new Interests(described.address(), irqs);
@@ -171,8 +174,8 @@ public final class OpenDevice implements LentResources {
         return irqs;
     }
 
-    DmaMap dmaMap() {
-        return dma;
+    DmaWindows dmaWindows() {
+        return windows;
     }
 
     // ---- turn
@@ -185,7 +188,12 @@ public final class OpenDevice implements LentResources {
     /// is
     /// kept for later.
     boolean takeTurn() {
-        long deadline = System.nanoTime() + settings.drainTimeout().toNanos();
+        return takeTurn(settings.drainTimeout());
+    }
+
+    /// The same with another bound.
+    boolean takeTurn(Duration bound) {
+        long deadline = System.nanoTime() + bound.toNanos();
         boolean interrupted = false;
         try {
             while (true) {
