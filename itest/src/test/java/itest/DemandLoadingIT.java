@@ -229,7 +229,7 @@ public class DemandLoadingIT extends OnProvisioned {
         mediators.number(Considering.DECIDED, "m").set(0);
         mediators.board().takeJournal();
         try (ExecutorService opener = Executors.newSingleThreadExecutor()) {
-            Future<Integer> status = opener.submit(this::statusOnOpen);
+            Future<Integer> status = opener.submit(() -> statusOnOpen());
             Await.until("it is asked", () -> !mediators.board().journal().isEmpty());
             long due = System.nanoTime() + 1_500_000_000L;
             Await.until("it has had no device for longer than it may", () -> System.nanoTime() - due > 0);

@@ -81,12 +81,12 @@ public class DropInFolderIT extends OnProvisioned {
         try (VfioDevice unmediated = open(SimulatedNic.VF2);
                 var others = checkingThreads(unmediated, Set.of(Registers.VFACTIVE))) {
             Path jar = drop("a.jar", answering(0xA1, "1.0.0"));
-            Await.until("it mediates", () -> statusOnOpen() == 0xA1);
+            Await.until("it mediates", () -> statusOnOpen(SimulatedNic.VF1) == 0xA1);
             try (VfioDevice device = open(); var threads = checkingThreads(device, Set.of(0xA1, Registers.VFACTIVE))) {
                 threads.awaitRounds(SOME_ROUNDS);
                 assertThat(admin.device(SimulatedNic.VF0).mediator()).contains("dropped");
                 drop("a.jar", answering(0xA2, "2.0.0"));
-                Await.until("its successor mediates", () -> statusOnOpen() == 0xA2);
+                Await.until("its successor mediates", () -> statusOnOpen(SimulatedNic.VF1) == 0xA2);
                 threads.awaitRounds(SOME_ROUNDS);
                 assertThat(admin.device(SimulatedNic.VF0).mediator()).as("it is not rebound by itself").isEmpty();
             }
@@ -104,7 +104,7 @@ public class DropInFolderIT extends OnProvisioned {
     @Test
     public void anApiJarIsRefusedAndNothingIsRefreshed() throws Exception {
         drop("a.jar", answering(0xA1, "1.0.0"));
-        Await.until("it mediates", () -> statusOnOpen() == 0xA1);
+        Await.until("it mediates", () -> statusOnOpen(SimulatedNic.VF1) == 0xA1);
         var events = new ConcurrentLinkedQueue<String>();
         BundleListener listener = event -> {
             if (event.getType() != BundleEvent.RESOLVED) {
@@ -133,19 +133,19 @@ public class DropInFolderIT extends OnProvisioned {
     @Test
     public void aJarThatBecomesAnotherBundleIsRefused() throws Exception {
         drop("a.jar", answering(0xA1, "1.0.0"));
-        Await.until("it mediates", () -> statusOnOpen() == 0xA1);
+        Await.until("it mediates", () -> statusOnOpen(SimulatedNic.VF1) == 0xA1);
         try (var log = new LoggedLines()) {
             drop("a.jar", MediatorBundle.of(Answering.class).named("another").answering(0xA2).fitting(FITS));
             Await.until("it is refused", () -> !log.with("a.jar is not updated: bundle=itest.mediator.another").isEmpty());
         }
-        assertThat(statusOnOpen()).isEqualTo(0xA1);
+        assertThat(statusOnOpen(SimulatedNic.VF1)).isEqualTo(0xA1);
         assertThat(bundles(bundle -> "itest.mediator.another".equals(bundle.getSymbolicName()))).isEmpty();
     }
 
     @Test
     public void aBrokenReplacementLeavesTheOldOneGoing() throws Exception {
         drop("a.jar", answering(0xA1, "1.0.0"));
-        Await.until("it mediates", () -> statusOnOpen() == 0xA1);
+        Await.until("it mediates", () -> statusOnOpen(SimulatedNic.VF1) == 0xA1);
         Map<byte[], String> broken = new LinkedHashMap<>();
         broken.put("no jar at all".getBytes(StandardCharsets.UTF_8), "expected=a jar that can be read");
         broken.put(Arrays.copyOf(answering(0xA2, "2.0.0").jar().readAllBytes(), 1000), "expected=a jar that can be read");
@@ -160,10 +160,10 @@ public class DropInFolderIT extends OnProvisioned {
                 Await.until("it is refused: " + each.getValue(), () -> log.with("a.jar is not updated").size() == before + 1);
                 assertThat(log.with("a.jar is not updated").getLast()).contains(each.getValue());
                 assertThat(registers.read(Registers.VFGEN_RSTAT)).as("after %s", each.getValue()).isEqualTo(0xA1);
-                assertThat(statusOnOpen()).isEqualTo(0xA1);
+                assertThat(statusOnOpen(SimulatedNic.VF1)).isEqualTo(0xA1);
             }
             drop("a.jar", answering(0xA3, "3.0.0"));
-            Await.until("a good one is taken", () -> statusOnOpen() == 0xA3);
+            Await.until("a good one is taken", () -> statusOnOpen(SimulatedNic.VF1) == 0xA3);
         }
     }
 }

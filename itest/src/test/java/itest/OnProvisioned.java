@@ -16,15 +16,28 @@ import java.util.Map;
 import java.util.function.Predicate;
 import javax.inject.Inject;
 import org.apache.felix.service.command.CommandProcessor;
+import org.junit.Rule;
+import org.junit.rules.TestWatcher;
+import org.junit.runner.Description;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.Option;
 import org.osgi.framework.Bundle;
 import org.osgi.service.cm.ConfigurationAdmin;
+import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.VfioDevice;
 
 /** What tests of the provisioning have in common: it runs with a configuration of the test's, and there are commands. */
 public abstract class OnProvisioned extends OnTheNic {
+    /** The runner tries a test that failed once more, and says nothing of it when it succeeds then. */
+    @Rule
+    public final TestWatcher everyAttempt = new TestWatcher() {
+        @Override
+        protected void failed(Throwable failure, Description test) {
+            System.err.println("attempt of " + test + " failed");
+            failure.printStackTrace();
+        }
+    };
     @Inject
     ConfigurationAdmin configurations;
     @Inject
@@ -51,7 +64,12 @@ public abstract class OnProvisioned extends OnTheNic {
 
     /** What VF0 answers, opened anew, by which one knows its mediator. */
     int statusOnOpen() throws VfioException {
-        try (VfioDevice device = open(); var registers = new Registers(device)) {
+        return statusOnOpen(SimulatedNic.VF0);
+    }
+
+    /** What that function answers, the same way. */
+    int statusOnOpen(PciAddress address) throws VfioException {
+        try (VfioDevice device = open(address); var registers = new Registers(device)) {
             return registers.read(Registers.VFGEN_RSTAT);
         }
     }

@@ -205,8 +205,13 @@ public final class BundleChanges {
         return context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).adapt(FrameworkWiring.class);
     }
 
+    /// What the framework says, and what was at the bottom of it.
     private static VfioException failed(String what, String bundle, Exception e) {
-        Throwable cause = e.getCause() == null ? e : e.getCause();
-        return new VfioException(Errno.EIO, "%s=%s failed: %s".formatted(what, bundle, e.getMessage() == null ? cause : e.getMessage()));
+        Throwable cause = e;
+        while (cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        String why = e.getMessage() == null || cause == e ? String.valueOf(e.getMessage()) : e.getMessage() + " " + cause;
+        return new VfioException(Errno.EIO, "%s=%s failed: %s".formatted(what, bundle, why));
     }
 }

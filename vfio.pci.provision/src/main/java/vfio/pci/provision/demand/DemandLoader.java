@@ -48,7 +48,7 @@ public final class DemandLoader {
     private final Preferences preferences;
     private final Supplier<DemandSettings> settings;
     private final Runnable loaded;
-    private final OfferReading reading = new OfferReading();
+    private final OfferReading reading;
     private final Bindings bindings = new Bindings();
     /// What comes now, by symbolic name.
     private final Map<String, Load> running = new ConcurrentHashMap<>();
@@ -72,11 +72,12 @@ public final class DemandLoader {
     /// Loads into this framework.
     ///
     /// @param loaded is run when something was loaded
-    public DemandLoader(BundleContext context, JarCheck check, Preferences preferences, Supplier<DemandSettings> settings,
-            Runnable loaded) {
+    public DemandLoader(BundleContext context, JarCheck check, OfferReading reading, Preferences preferences,
+            Supplier<DemandSettings> settings, Runnable loaded) {
         this.context = context;
         this.changes = new BundleChanges(context);
         this.check = check;
+        this.reading = reading;
         this.devices = new RunningDevices(context);
         this.preferences = preferences;
         this.settings = settings;

@@ -4,6 +4,7 @@ package vfio.pci.provision.demand;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -12,36 +13,51 @@ import java.util.concurrent.atomic.AtomicReference;
 import vfio.pci.provision.match.Offer;
 import vfio.pci.provision.repository.Repository;
 
-/// Reads a repository, whose files may be on a disk that hangs: one thread at a time does, and whoever opens a device waits for it,
-/// bounded.
-final class OfferReading {
-    private final AtomicReference<FutureTask<List<Offer>>> reading = new AtomicReference<>();
+/// Reads a repository, whose files may be on a disk that hangs: one thread at a time does, and whoever opens a device waits for it, as long
+/// as it has not been at it for too long already.
+public final class OfferReading {
+    private final AtomicReference<Reading> reading = new AtomicReference<>();
+
+    /// Somebody reads, since when.
+    private static final class Reading extends FutureTask<List<Offer>> {
+        private final long since = System.nanoTime();
+
+        Reading(Callable<List<Offer>> work) {
+            super(work);
+        }
+
+        long nanosLeft(Duration longest) {
+            return Math.max(0, since + longest.toNanos() - System.nanoTime());
+        }
+    }
 
     /// What the repository offers.
     ///
+    /// @param longest how long it may take to read it
     /// @throws IOException when it cannot be read, or not in that time
     /// @throws InterruptedException when the thread is interrupted meanwhile
-    List<Offer> of(Repository repository, Duration longest) throws IOException, InterruptedException {
+    public List<Offer> of(Repository repository, Duration longest) throws IOException, InterruptedException {
         if (repository == Repository.NONE) {
             return List.of();
         }
-        FutureTask<List<Offer>> fresh = new FutureTask<>(() -> {
+        Reading fresh = new Reading(() -> {
             try {
                 return repository.offers();
             } finally {
                 reading.set(null);
             }
         });
-        FutureTask<List<Offer>> present = reading.compareAndExchange(null, fresh);
+        Reading present = reading.compareAndExchange(null, fresh);
         if (present == null) {
             Thread.ofPlatform().daemon().name("vfio-provision-repository").start(fresh);
+            present = fresh;
         }
         try {
-            return (present == null ? fresh : present).get(longest.toNanos(), TimeUnit.NANOSECONDS);
+            return present.get(present.nanosLeft(longest), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
             throw new IOException("repository expected=to be read within %s".formatted(longest), e);
         } catch (ExecutionException e) {
-            throw new IOException(e.getCause().getMessage(), e.getCause());
+            throw new IOException(String.valueOf(e.getCause().getMessage()), e.getCause());
         }
     }
 }

@@ -4,14 +4,18 @@ package vfio.pci.provision.jar;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 
@@ -19,6 +23,11 @@ import vfio.pci.api.VfioException;
 public final class JarCheck {
     /// Largest jar that is taken.
     public static final long MOST_BYTES = 64 << 20;
+
+    /// Most that the files in it may be together, unpacked.
+    static final long MOST_UNPACKED_BYTES = 512 << 20;
+    private static final System.Logger LOG = System.getLogger(JarCheck.class.getName());
+    private static final String PREFIX = "jar-";
 
     private final Path folder;
     private final SignaturePolicy policy;
@@ -40,6 +49,17 @@ public final class JarCheck {
         this.policy = policy;
     }
 
+    /// Deletes copies that an earlier life, which ended all of a sudden, has left.
+    public void discardLeftovers() {
+        if (Files.isDirectory(folder)) {
+            try (DirectoryStream<Path> copies = Files.newDirectoryStream(folder, PREFIX + "*")) {
+                copies.forEach(CheckedJar::delete);
+            } catch (IOException e) {
+                LOG.log(System.Logger.Level.WARNING, "folder={0} cannot be emptied: {1}", folder, e.toString());
+            }
+        }
+    }
+
     /// Copies a jar and checks the copy.
     ///
     /// @param sha256 digest that it must have
@@ -49,13 +69,17 @@ public final class JarCheck {
     public CheckedJar check(Path jar, Optional<String> sha256) throws VfioException {
         Path copy = null;
         boolean done = false;
+        if (Files.exists(jar) && !Files.isRegularFile(jar)) {
+            throw notABundle(jar, "it is no regular file");
+        }
         try {
             Files.createDirectories(folder);
-            copy = Files.createTempFile(folder, "jar-", ".jar");
+            copy = Files.createTempFile(folder, PREFIX, ".jar");
             String digest = copy(jar, copy);
             if (sha256.isPresent() && !sha256.get().equals(digest)) {
                 throw new VfioException(Errno.EACCES, "jar=%s sha256=%s expected=%s".formatted(jar, digest, sha256.get()));
             }
+            checkUnpacked(jar, copy);
             checkSigned(jar, copy);
             JarDescription description = JarDescription.read(copy).orElseThrow(() -> notABundle(jar, "it has no name"));
             done = true;
@@ -99,6 +123,20 @@ public final class JarCheck {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+
+    /// By what its directory says: nobody unpacks more of an entry than that.
+    private static void checkUnpacked(Path jar, Path copy) throws IOException, VfioException {
+        try (var zip = new ZipFile(copy.toFile())) {
+            long total = 0;
+            for (ZipEntry entry : Collections.list(zip.entries())) {
+                total += Math.max(0, entry.getSize());
+                if (total > MOST_UNPACKED_BYTES) {
+                    throw new VfioException(Errno.EINVAL, "jar=%s expected=at most 0x%x bytes unpacked".formatted(jar,
+                        MOST_UNPACKED_BYTES));
+                }
+            }
         }
     }
 

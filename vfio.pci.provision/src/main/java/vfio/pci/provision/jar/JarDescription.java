@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.provision.jar;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -29,16 +32,25 @@ public record JarDescription(String symbolicName, Version version, List<Mediator
     /// Reads a manifest.
     ///
     /// @return none when the jar is no bundle
-    /// @throws IOException when it is no jar, or cannot be read
+    /// @throws IOException when it is no jar, is larger than any that is taken, or cannot be read
     /// @throws IllegalArgumentException when a header is not as it must be
     public static Optional<JarDescription> read(Path file) throws IOException {
+        if (Files.size(file) > JarCheck.MOST_BYTES) {
+            throw new IOException("jar=%s size=0x%x expected=at most 0x%x bytes".formatted(file, Files.size(file), JarCheck.MOST_BYTES));
+        }
         try (var jar = new JarFile(file.toFile(), false)) {
             var entry = jar.getJarEntry(JarFile.MANIFEST_NAME);
-            if (entry == null || entry.getSize() > MOST_MANIFEST_BYTES) {
+            if (entry == null) {
                 return Optional.empty();
             }
-            Manifest manifest = jar.getManifest();
-            return manifest == null ? Optional.empty() : of(manifest.getMainAttributes());
+            try (InputStream in = jar.getInputStream(entry)) {
+                // the size an entry says it has need not be what comes of it
+                byte[] manifest = in.readNBytes(MOST_MANIFEST_BYTES + 1);
+                if (manifest.length > MOST_MANIFEST_BYTES) {
+                    throw new IOException("jar=%s expected=a manifest of at most 0x%x bytes".formatted(file, MOST_MANIFEST_BYTES));
+                }
+                return of(new Manifest(new ByteArrayInputStream(manifest)).getMainAttributes());
+            }
         }
     }
 

@@ -22,9 +22,10 @@ import vfio.pci.api.admin.ProvisionPlan.AffectedBundle;
 import vfio.pci.api.admin.ProvisionPlan.AffectedDevice;
 import vfio.pci.provision.bundles.BundleChanges;
 import vfio.pci.provision.bundles.RunningDevices;
+import vfio.pci.provision.demand.DemandSettings;
+import vfio.pci.provision.demand.OfferReading;
 import vfio.pci.provision.jar.CheckedJar;
 import vfio.pci.provision.jar.JarCheck;
-import vfio.pci.provision.repository.Repository;
 
 /// Makes plans, and carries out the last one.
 public final class Plans {
@@ -43,12 +44,12 @@ public final class Plans {
     }
 
     /// Plans for this framework.
-    public Plans(BundleContext context, JarCheck check, Supplier<Repository> repository) {
+    public Plans(BundleContext context, JarCheck check, OfferReading reading, Supplier<DemandSettings> settings) {
         this.context = context;
         this.devices = new RunningDevices(context);
         this.changes = new BundleChanges(context);
         this.check = check;
-        this.jars = new Jars(repository);
+        this.jars = new Jars(reading, settings);
         this.world = new World(context, devices);
     }
 

@@ -4,6 +4,7 @@ package vfio.pci.provision.repository;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
@@ -38,9 +39,10 @@ final class FolderRepository implements Repository {
             List<Offer> offers = new ArrayList<>();
             try (DirectoryStream<Path> jars = Files.newDirectoryStream(folder, "*.jar")) {
                 for (Path jar : jars) {
-                    Entry entry = entry(jar);
-                    now.put(jar, entry);
-                    entry.offer.ifPresent(offers::add);
+                    entry(jar).ifPresent(entry -> {
+                        now.put(jar, entry);
+                        entry.offer.ifPresent(offers::add);
+                    });
                 }
             }
             known = now;
@@ -48,12 +50,21 @@ final class FolderRepository implements Repository {
         }
     }
 
-    private Entry entry(Path jar) throws IOException {
-        BasicFileAttributes attributes = Files.readAttributes(jar, BasicFileAttributes.class);
+    /// None for one that has gone since the folder was listed, and for what is no file.
+    private Optional<Entry> entry(Path jar) throws IOException {
+        BasicFileAttributes attributes;
+        try {
+            attributes = Files.readAttributes(jar, BasicFileAttributes.class);
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
+        if (!attributes.isRegularFile()) {
+            return Optional.empty();
+        }
         long modified = attributes.lastModifiedTime().toMillis();
         Entry before = known.get(jar);
         boolean same = before != null && before.modified == modified && before.size == attributes.size();
-        return same ? before : new Entry(modified, attributes.size(), read(jar, modified));
+        return Optional.of(same ? before : new Entry(modified, attributes.size(), read(jar, modified)));
     }
 
     /// One jar that cannot be read is no reason to do without the others.

@@ -24,6 +24,8 @@ import vfio.pci.provision.match.Offer;
 /// `vfio.mediator`. Requirements and referrals are passed over. There are no document types and no entities.
 final class IndexReader {
     private static final System.Logger LOG = System.getLogger(IndexReader.class.getName());
+    /// Most mediators that one index lists.
+    private static final int MOST_OFFERS = 10_000;
     private static final String IDENTITY = "osgi.identity";
     private static final String CONTENT = "osgi.content";
 
@@ -73,6 +75,9 @@ final class IndexReader {
                 begun = true;
                 if (xml.getLocalName().equals("resource")) {
                     offer(resource()).ifPresent(offers::add);
+                    if (offers.size() > MOST_OFFERS) {
+                        throw new IOException("index=%s expected=at most %d mediators".formatted(index, MOST_OFFERS));
+                    }
                 }
             }
         }

@@ -14,7 +14,7 @@ import vfio.pci.provision.match.Offer;
 /// The mediators that an index lists.
 final class IndexRepository implements Repository {
     /// Largest index that is read, decompressed.
-    private static final long MOST_BYTES = 64 << 20;
+    private static final long MOST_BYTES = 16 << 20;
 
     private final Path index;
     private final Object lock = new Object();
