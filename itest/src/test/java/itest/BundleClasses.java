@@ -6,15 +6,16 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.wiring.BundleWiring;
 
 /** The classes of a bundle as it is installed now, without holding them. */
-final class BundleClasses {
+public final class BundleClasses {
     private final WeakReference<ClassLoader> loader;
 
-    BundleClasses(Bundle bundle) {
+    /** Of this bundle. */
+    public BundleClasses(Bundle bundle) {
         loader = new WeakReference<>(bundle.adapt(BundleWiring.class).getClassLoader());
     }
 
     /** Whether the collector has left them. */
-    boolean areHeld() {
+    public boolean areHeld() {
         System.gc();
         return loader.get() != null;
     }

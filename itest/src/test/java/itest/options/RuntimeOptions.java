@@ -45,7 +45,12 @@ public final class RuntimeOptions {
 
     /** The contracts and system calls that everything stands on, and the core. */
     public static Option core() {
-        return bundles("vfio.pci.api", "linux.sys", "vfio.pci.core");
+        return coreOf(jar("vfio.pci.core"));
+    }
+
+    /** The same with another core. */
+    public static Option coreOf(Path core) {
+        return composite(bundles("vfio.pci.api", "linux.sys"), CoreOptions.bundle("reference:" + core.toUri()));
     }
 
     public static Option mediatorIgd() {

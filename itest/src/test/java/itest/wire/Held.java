@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest.wire;
 
+import itest.Await;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -20,8 +22,11 @@ import java.util.stream.Collectors;
 public record Held(Map<String, Long> counts) {
     private static final Path FDS = Path.of("/proc/self/fd");
     private static final String NUMBER = "[0-9]+";
-    /** Of what runs the tests: it flushes, for one, ten times a second with a pool's thread, which is now idle and now not. */
-    private static final String HARNESS = "surefire";
+    /**
+     * Of what runs the tests, which flushes, for one, ten times a second with a pool's thread, which is now idle and now not; and of what
+     * runs virtual threads, of which there are as many as it likes.
+     */
+    private static final List<String> NOT_COUNTED = List.of("surefire", "ForkJoinPool-", "VirtualThread-");
 
     /** What it holds now; threads of a pool that wait for work are not counted. */
     public static Held now() {
@@ -37,12 +42,21 @@ public record Held(Map<String, Long> counts) {
         Map<String, Long> counts = new TreeMap<>();
         descriptors(counts);
         Thread.getAllStackTraces().forEach((thread, stack) -> {
-            if (!thread.getName().startsWith(HARNESS) && counted.test(stack)) {
+            if (NOT_COUNTED.stream().noneMatch(thread.getName()::startsWith) && counted.test(stack)) {
                 counts.merge("thread " + thread.getName().replaceAll(NUMBER, "#"), 1L, Long::sum);
             }
         });
         counts.put("mappings of memory files", mappings("/memfd:"));
         return new Held(counts);
+    }
+
+    /** Returns when there is nothing that was not there before; fails, and says what is left behind, when there is for ten seconds. */
+    public static void awaitNoMoreThan(Held before) {
+        try {
+            Await.until("nothing is left", () -> now().beyond(before).isEmpty());
+        } catch (Exception | AssertionError e) { // checkstyle: allow IllegalCatch: what is left is told
+            throw new AssertionError("left behind: " + now().beyond(before) + ": " + e.getMessage());
+        }
     }
 
     private static boolean isIdle(StackTraceElement[] stack) {

@@ -53,7 +53,7 @@ public final class ServedDevice extends ExternalResource {
         try {
             hangUp();
             transport.get().unserve(address);
-            awaitHeld(before);
+            Held.awaitNoMoreThan(before);
         } catch (VfioException e) {
             throw new AssertionError(e);
         }
@@ -63,15 +63,7 @@ public final class ServedDevice extends ExternalResource {
     public void hangUp() {
         clients.forEach(RawClient::close);
         clients.clear();
-        awaitHeld(served);
-    }
-
-    private static void awaitHeld(Held allowed) {
-        try {
-            Await.until("nothing is left", () -> Held.now().beyond(allowed).isEmpty());
-        } catch (Exception | AssertionError e) { // checkstyle: allow IllegalCatch: what is left is told
-            throw new AssertionError("left behind: " + Held.now().beyond(allowed) + ": " + e.getMessage());
-        }
+        Held.awaitNoMoreThan(served);
     }
 
     /** Where it is served. */
