@@ -19,6 +19,16 @@ final class RecordingContext implements MediationContext {
     private boolean trapping;
 
     @Override
+    public List<String> unmap(List<Claim> ranges) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<String> mappedBy(List<Claim> ranges) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public synchronized void trap(boolean on) {
         if (on != trapping) {
             trapping = on;

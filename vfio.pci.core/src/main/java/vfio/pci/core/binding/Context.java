@@ -122,6 +122,19 @@ public final class Context implements MediationContext {
     }
 
     @Override
+    public List<String> unmap(List<Claim> ranges) {
+        checkState();
+        checkBound("clients to be told");
+        return device.unmap(List.copyOf(ranges));
+    }
+
+    @Override
+    public List<String> mappedBy(List<Claim> ranges) {
+        checkState();
+        return device.mappedBy(ranges);
+    }
+
+    @Override
     public void trap(boolean on) throws VfioException {
         check();
         checkBound("trapping to be switched");

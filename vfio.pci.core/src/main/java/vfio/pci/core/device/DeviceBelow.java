@@ -4,6 +4,7 @@ package vfio.pci.core.device;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -14,6 +15,7 @@ import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.DoorbellTap;
+import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.SharedMemory;
 import vfio.pci.core.binding.BoundDevice;
 import vfio.pci.core.binding.Context;
@@ -83,6 +85,16 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
     @Override
     public void claimsChanged(Context owner) {
         device.mediation().claimsChanged(owner);
+    }
+
+    @Override
+    public List<String> unmap(List<Claim> ranges) {
+        return new KeptOut(device, ranges).tell();
+    }
+
+    @Override
+    public List<String> mappedBy(List<Claim> ranges) {
+        return new KeptOut(device, ranges).mappedBy();
     }
 
     @Override

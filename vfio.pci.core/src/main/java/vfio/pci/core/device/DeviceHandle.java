@@ -95,6 +95,7 @@ final class DeviceHandle implements VfioDevice, Caller {
     @Override
     public void acknowledge(int generation) {
         acknowledged = generation;
+        maps.acknowledged();
         device.trapSwitch().heard();
     }
 
@@ -227,7 +228,9 @@ final class DeviceHandle implements VfioDevice, Caller {
     @Override
     public Optional<OwnedFd> regionFile(int index) throws VfioException {
         RegionInfo info = regionInfo(index);
-        for (MmapArea area : info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of())) {
+        List<MmapArea> areas = info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of());
+        maps.told(index, areas);
+        for (MmapArea area : areas) {
             try {
                 if (!(device.mediation().views().askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
                     return Optional.empty();
