@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.IntFunction;
 import vfio.pci.api.Errno;
 import vfio.pci.api.Range;
@@ -17,7 +16,6 @@ import vfio.pci.api.function.BoundFunction;
 import vfio.pci.api.function.PciFunction;
 import vfio.pci.core.config.ConfigSpace;
 import vfio.pci.core.config.MsixTable;
-import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.region.AbsentRegion;
 import vfio.pci.core.region.BarRegion;
 import vfio.pci.core.region.ConfigRegion;
@@ -30,7 +28,7 @@ final class DeviceRegions {
     private final Object lock = new Object();
     private volatile Region[] regions;
 
-    DeviceRegions(PciFunction described, BoundFunction function, ConfigSpace config, Map<Integer, DeviceMemory> memories,
+    DeviceRegions(PciFunction described, BoundFunction function, ConfigSpace config, BarMemories memories,
             ConfigRegion.ResetRequest reset, Runnable configWritten) {
         Region[] fixed = new Region[RegionIndex.FIRST_SPECIFIC];
         for (int i = 0; i < fixed.length; i++) {
@@ -38,7 +36,7 @@ final class DeviceRegions {
         }
         for (Bar bar : described.bars()) {
             List<Range> kept = config.msix().map((MsixTable table) -> table.pagesIn(bar.index())).orElse(List.of());
-            fixed[bar.index()] = new BarRegion(bar, function, Optional.ofNullable(memories.get(bar.index())), kept);
+            fixed[bar.index()] = new BarRegion(bar, function, memories.of(bar.index()), kept);
         }
         fixed[RegionIndex.CONFIG] = new ConfigRegion(config, reset, configWritten);
         regions = fixed;

@@ -3,18 +3,14 @@ package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
-import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.AccessStats;
@@ -23,7 +19,6 @@ import vfio.pci.api.device.IrqIndex;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
-import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.BoundFunction;
 import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
@@ -32,12 +27,10 @@ import vfio.pci.api.function.LentResources;
 import vfio.pci.api.function.PciFunction;
 import vfio.pci.api.migration.Migration;
 import vfio.pci.core.binding.Abandoned;
-import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.config.ConfigSpace;
 import vfio.pci.core.dma.DmaMap;
 import vfio.pci.core.irq.IrqTable;
-import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.migration.MigrationEngine;
 import vfio.pci.core.region.Region;
 
@@ -53,7 +46,7 @@ public final class OpenDevice implements LentResources {
     private final DeviceSettings settings;
     private final ReentrantLock turn;
     private final Executor later;
-    private final Map<Integer, DeviceMemory> barMemories = new HashMap<>();
+    private final BarMemories barMemories;
     private final DmaMap dma;
     private final IrqTable irqs;
     private final CurrentFunction function;
@@ -65,9 +58,9 @@ public final class OpenDevice implements LentResources {
     private final WatchedDoorbells doorbells;
     private final TrapSwitch trapSwitch;
     private final Usability usability;
+    private final FunctionBorder border;
     private final List<DeviceHandle> handles = new CopyOnWriteArrayList<>();
     private final DeviceTotals totals = new DeviceTotals();
-    private final AtomicLong functionFaults = new AtomicLong();
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile Runnable whenLast = () -> { };
 
@@ -82,18 +75,15 @@ public final class OpenDevice implements LentResources {
         this.dma = new DmaMap(settings.mostMaps());
         this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled, this::intxDisabled);
         this.usability = new Usability(described.address());
+        this.border = new FunctionBorder(described.address(), usability);
         this.interests = new Interests(described.address(), irqs);
         this.mediation = new DeviceMediation(this, interests);
         this.doorbells = new WatchedDoorbells(this, mediation);
         this.trapSwitch = new TrapSwitch(this, mediation.gate(), interests);
+        this.barMemories = new BarMemories(described);
         CurrentFunction bound = null;
         boolean done = false;
         try {
-            for (Bar bar : described.bars()) {
-                if (!bar.memoryLike().isEmpty()) {
-                    barMemories.put(bar.index(), DeviceMemory.create("vfio-" + described.address() + "-bar" + bar.index(), bar.size()));
-                }
-            }
             bound = new CurrentFunction(described.bind(DRIVER, this));
             this.function = bound;
             this.config = new ConfigSpace(described, bound);
@@ -101,8 +91,8 @@ public final class OpenDevice implements LentResources {
             done = true;
         } finally {
             if (!done) {
-                closeFunction(bound);
-                barMemories.values().forEach(DeviceMemory::close);
+                border.close(bound);
+                barMemories.close();
             }
         }
     }
@@ -245,15 +235,7 @@ public final class OpenDevice implements LentResources {
 
     /// A bug of the function's: told, counted, and answered EIO.
     VfioException functionFault(Throwable bug) {
-        if (usability.isGone()) {
-            // memory was taken from under an access that was already on its way
-            return new VfioException(Errno.ENODEV, "device=%s has gone".formatted(address()));
-        }
-        long count = functionFaults.incrementAndGet();
-        if (Long.bitCount(count) == 1) {
-            LOG.log(System.Logger.Level.ERROR, "{0}: fault {1} of the function: {2}", address(), count, Faults.describe(bug));
-        }
-        return new VfioException(Errno.EIO, "device=%s failed with %s".formatted(address(), bug.getClass().getSimpleName()));
+        return border.fault(bug);
     }
 
     /// The function may raise it before there is a config space.
@@ -262,13 +244,7 @@ public final class OpenDevice implements LentResources {
     }
 
     private void vectorEnabled(InterruptKind kind, int vector, boolean enabled) {
-        if (!usability.isGone()) {
-            try {
-                function.vectorEnabled(kind, vector, enabled);
-            } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
-                functionFault(e);
-            }
-        }
+        border.vectorEnabled(function, kind, vector, enabled);
     }
 
     // ---- handles
@@ -334,7 +310,7 @@ public final class OpenDevice implements LentResources {
         }
         irqs.raise(IrqIndex.ERR, 0);
         mediation.end(why);
-        doorbells.whenOutside(() -> closeFunction(function));
+        doorbells.whenOutside(() -> border.close(function));
         handles.forEach(DeviceHandle::tellGone);
     }
 
@@ -343,21 +319,11 @@ public final class OpenDevice implements LentResources {
         mediation.end("the device was closed");
         usability.gone("closed");
         doorbells.whenOutside(() -> {
-            closeFunction(function);
+            border.close(function);
             irqs.close();
-            barMemories.values().forEach(DeviceMemory::close);
+            barMemories.close();
             below.close();
         });
-    }
-
-    private void closeFunction(BoundFunction bound) {
-        try {
-            if (bound != null) {
-                bound.close();
-            }
-        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
-            LOG.log(System.Logger.Level.ERROR, "{0}: the function failed in close: {1}", address(), Faults.describe(e));
-        }
     }
 
     // ---- what clients ask for
@@ -440,8 +406,7 @@ public final class OpenDevice implements LentResources {
 
     @Override
     public MemorySegment barMemory(int bar) {
-        DeviceMemory memory = barMemories.get(bar);
-        return memory == null ? MemorySegment.NULL : memory.memory();
+        return barMemories.map(bar);
     }
 
     @Override
