@@ -107,6 +107,23 @@ final class WatchedDoorbells {
         }
     }
 
+    /// Another function came in place of the one that told: it is to tell whoever is told now. To be called before it acts on doorbells.
+    ///
+    /// @throws VfioException EOPNOTSUPP, with nobody told, when it does not tell; else what the function answers
+    void tapAgain() throws VfioException {
+        Subscription present;
+        boolean tapped;
+        synchronized (lock) {
+            present = subscription;
+            tapped = present != NOBODY && !byMessageOnly;
+        }
+        if (tapped && !tap()) {
+            forget(present);
+            throw new VfioException(Errno.EOPNOTSUPP, "function=%s expected=one that tells of doorbells in memory, as before".formatted(
+                device.address()));
+        }
+    }
+
     private boolean tap() throws VfioException {
         try {
             return device.tapDoorbells(new Tap());
