@@ -58,12 +58,13 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
     }
 
     @Override
-    public int addRegion(long size, Optional<SharedMemory> backing, RegionInfo info) {
+    public int addRegion(Context owner, long size, Optional<SharedMemory> backing, RegionInfo info) {
         Optional<DeviceMemory> memory = backing.map(DeviceMemory.class::cast);
         if (memory.isPresent() && memory.get().size() < size) {
             throw new IllegalArgumentException("size=0x%x backing=0x%x expected=at least that".formatted(size, memory.get().size()));
         }
-        return device.regions().add(index -> new AddedRegion(new RegionInfo(index, size, flags(info), info.capabilities()), memory));
+        return device.regions().add(owner, AddedKind.of(info, owner.mediator(), size, memory),
+            index -> new AddedRegion(new RegionInfo(index, size, flags(info), info.capabilities()), memory));
     }
 
     private static Set<RegionInfo.Flag> flags(RegionInfo info) {
@@ -71,8 +72,8 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
     }
 
     @Override
-    public int addIrq(int count, IrqInfo.Type type) {
-        return device.irqs().special(count, type);
+    public int addIrq(Context owner, int count, IrqInfo.Type type) {
+        return device.addedIrqs().add(owner, owner.predecessor(), count, type);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -54,6 +55,8 @@ final class DeviceHandle implements VfioDevice, Caller {
     /// Whether the client was shown disablable areas for it is told when a region's areas change; for good.
     private volatile boolean shownAreas;
     private volatile int acknowledged;
+    /// Indices of regions that the client was told of.
+    private final Set<Integer> known = ConcurrentHashMap.newKeySet();
     private final Object goneLock = new Object();
     /// Guarded by the gone lock.
     private final List<Runnable> goneListeners = new ArrayList<>();
@@ -132,7 +135,16 @@ final class DeviceHandle implements VfioDevice, Caller {
             shownAreas = true;
             told = !device.interests().trapping();
         }
-        return device.regionInfo(index, told);
+        RegionInfo info = device.regionInfo(index, told);
+        if (info.size() > 0) {
+            known.add(index);
+        }
+        return info;
+    }
+
+    /// Whether the client was told that there is something in a region.
+    boolean knows(int index) {
+        return known.contains(index);
     }
 
     @Override

@@ -79,7 +79,7 @@ final class DeviceMediation {
     /// Asks the mediators in turn. The device's turn is held.
     void ask(List<Mediator> inOrder) {
         for (Mediator mediator : inOrder) {
-            Context offered = new Context(device.below());
+            Context offered = new Context(device.below(), mediator.identity().name(), Optional.empty());
             if (!mediator.enter(device.address(), offered)) {
                 continue;
             }
@@ -133,7 +133,7 @@ final class DeviceMediation {
         Set<Capability> capabilities = binding.capabilities();
         Optional<MigrationEngine> engine = engine(binding);
         defaults.prepare(capabilities, engine);
-        return new Stay(binding, offered, capabilities, engine, describe(binding), binding.relaysInterrupts());
+        return new Stay(binding, offered, capabilities, engine, describe(binding, offered), binding.relaysInterrupts());
     }
 
     private Optional<MigrationEngine> engine(Binding binding) throws VfioException {
@@ -185,10 +185,10 @@ final class DeviceMediation {
         }
     }
 
-    private List<RegionInfo> describe(Binding binding) {
+    private List<RegionInfo> describe(Binding binding, Context offered) {
         List<RegionInfo> described = new ArrayList<>();
         int index = 0;
-        for (Region region : device.regions().all()) {
+        for (Region region : device.regions().allOf(offered)) {
             described.add(MediationViews.describe(binding, index++, region));
         }
         return described;
@@ -231,6 +231,9 @@ final class DeviceMediation {
             }
             before.ifPresent(old -> gate.clear(old.binding()));
             stay = after;
+            device.regions().settle(after.context());
+            device.addedIrqs().settle(after.context());
+            after.context().takenOver();
             device.irqs().relay(relay(after));
             defaults.show(after.capabilities(), after.engine());
             gate.set(after.binding());
@@ -298,12 +301,13 @@ final class DeviceMediation {
     /// The device's turn is not needed: whoever is in the mediation by a reset or a change of state is among those waited for.
     MediationEnd beginEnd(Stay going, String why) {
         synchronized (lock) {
+            boolean replaced = stay != null && stay.binding() != going.binding();
             if (!going.binding().beginEnd()) {
-                return new MediationEnd(device, this, going, why, true);
+                return new MediationEnd(device, this, going, why, true, replaced);
             }
             interests.beginEnd(going.context(), device.hasGone());
             gate.clear(going.binding());
-            return new MediationEnd(device, this, going, why, false);
+            return new MediationEnd(device, this, going, why, false, replaced);
         }
     }
 
@@ -326,6 +330,7 @@ final class DeviceMediation {
     /// Nothing works through a context any more, and the regions added through it are empty.
     void discard(Context offered) {
         offered.revoke();
-        offered.added().forEach(device.regions()::remove);
+        device.regions().leave(offered);
+        device.addedIrqs().leave(offered);
     }
 }

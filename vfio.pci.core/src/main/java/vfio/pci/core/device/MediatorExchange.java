@@ -7,6 +7,7 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.Exchange;
 import vfio.pci.api.mediation.Capability;
+import vfio.pci.core.binding.Abandoned;
 import vfio.pci.core.binding.Binding;
 import vfio.pci.core.binding.Context;
 import vfio.pci.core.binding.Mediator;
@@ -132,7 +133,7 @@ final class MediatorExchange {
             }
             engine.goOn();
         });
-        boolean ended = call.await(pause.quarter(3));
+        boolean ended = call.await(pause.quarterAndHalf(3));
         if (!ended || call.failure().isPresent()) {
             LOG.log(System.Logger.Level.ERROR, "{0}: mediator {1} cannot go on either, and is unbound: {2}", device.address(),
                 before.get().mediator(), ended ? call.failure().get() : "it hangs");
@@ -156,13 +157,14 @@ final class MediatorExchange {
     private final class Trial {
         private final Mediator to;
         private final boolean carries;
-        private final Context offered = new Context(device.below());
+        private final Context offered;
         private volatile Binding binding;
         private volatile Stay stay;
 
         Trial(Mediator to, boolean carries) {
             this.to = to;
             this.carries = carries;
+            this.offered = new Context(device.below(), to.identity().name(), before.map(Stay::context));
         }
 
         void run() throws VfioException {
@@ -208,7 +210,9 @@ final class MediatorExchange {
                 to.giveUp(offered);
             } else if (made != null) {
                 VendorCall call = VendorCall.start("vfio-close-" + device.address(), made.mediation()::close);
-                if (!call.await(pause.quarter(3))) {
+                // Not for all of what is left: the old one is to go on.
+                if (!call.await(pause.quarterAndHalf(2))) {
+                    to.abandoned(new Abandoned(device.address(), call.thread(), call::lasts));
                     call.thread().interrupt();
                 }
             }

@@ -49,6 +49,7 @@ public final class OpenDevice implements LentResources {
     private final BarMemories barMemories;
     private final DmaMap dma;
     private final IrqTable irqs;
+    private final AddedIrqs addedIrqs;
     private final CurrentFunction function;
     private final ConfigSpace config;
     private final DeviceRegions regions;
@@ -74,6 +75,7 @@ public final class OpenDevice implements LentResources {
         this.later = later;
         this.dma = new DmaMap(settings.mostMaps());
         this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled, this::intxDisabled);
+        this.addedIrqs = new AddedIrqs(irqs);
         this.usability = new Usability(described.address());
         this.border = new FunctionBorder(described.address(), usability);
         this.interests = new Interests(described.address(), irqs);
@@ -159,6 +161,10 @@ public final class OpenDevice implements LentResources {
 
     IrqTable irqs() {
         return irqs;
+    }
+
+    AddedIrqs addedIrqs() {
+        return addedIrqs;
     }
 
     DmaMap dmaMap() {
