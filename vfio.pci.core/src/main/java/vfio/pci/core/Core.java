@@ -115,6 +115,7 @@ public final class Core implements VfioPci, DeviceAdmin {
             function.depart(mediator, policies.of(function.function().address()), freeze, deadline).ifPresent(departures::add));
         MediatorDeparture.finish(departures, settings.drainTimeout());
         mediators.depart(mediator);
+        functions.values().forEach(function -> function.thaw(mediators.inOrder()));
     }
 
     private static Mediator.Identity identity(MediateOps ops, ServiceReference<MediateOps> reference) {

@@ -4,10 +4,13 @@ package vfio.pci.core.device;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.Exchange;
+import vfio.pci.core.binding.HandedOver;
 import vfio.pci.core.binding.Mediator;
+import vfio.pci.core.binding.VendorCall;
 
 /// A device whose mediator went and whose accesses wait for another one, for a bounded time.
 final class Frozen {
@@ -16,10 +19,14 @@ final class Frozen {
     private final OpenDevice device;
     private final Hold hold;
     private final long begin = System.nanoTime();
+    /// What the mediation that went kept by itself, until there is a successor or accesses go on.
+    private final AtomicReference<Optional<HandedOver>> kept;
 
-    private Frozen(OpenDevice device, Hold hold) {
+    private Frozen(OpenDevice device, Hold hold, Optional<HandedOver> kept) {
         this.device = device;
         this.hold = hold;
+        this.kept = new AtomicReference<>(kept);
+        hold.whenOver(() -> takeKept().ifPresent(dropped -> tellDropped(dropped, "nobody came")));
     }
 
     /// Begins, unless accesses cannot be had to wait; then the device passes through. Those under way are still the mediator's, which is
@@ -30,11 +37,56 @@ final class Frozen {
     static Optional<Frozen> begin(OpenDevice device, Duration bound, long deadlineNanos) {
         try {
             Hold hold = Hold.beginNow(device, "its mediator has gone, and it waits for another", bound);
-            hold.awaitOutside(device, deadlineNanos);
-            return Optional.of(new Frozen(device, hold));
+            boolean outside = hold.awaitOutside(device, deadlineNanos).isEmpty();
+            long saved = System.nanoTime() + bound.toNanos() / 2;
+            return Optional.of(new Frozen(device, hold, outside ? save(device, Math.min(saved, deadlineNanos)) : Optional.empty()));
         } catch (VfioException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: not frozen: {1}", device.address(), e.getMessage());
             return Optional.empty();
+        }
+    }
+
+    /// What the mediation that is still there keeps by itself. One that hangs is found in it by who ends it.
+    private static Optional<HandedOver> save(OpenDevice device, long deadlineNanos) {
+        Optional<Stay> going = device.mediation().stay();
+        if (going.isEmpty()) {
+            return Optional.empty();
+        }
+        AtomicReference<Optional<HandedOver>> given = new AtomicReference<>(Optional.empty());
+        VendorCall call = VendorCall.start("vfio-save-" + device.address(), () -> given.set(going.get().binding().handOver()));
+        boolean ended = call.await(deadlineNanos);
+        if (!ended || call.failure().isPresent()) {
+            LOG.log(System.Logger.Level.WARNING, "{0}: mediator {1} hands nothing over: {2}", device.address(), going.get().mediator(),
+                ended ? call.failure().get() : "it hangs");
+            return Optional.empty();
+        }
+        return given.get();
+    }
+
+    private Optional<HandedOver> takeKept() {
+        return kept.getAndSet(Optional.empty());
+    }
+
+    private void tellDropped(HandedOver dropped, String why) {
+        LOG.log(System.Logger.Level.WARNING, "{0}: what {1} kept is dropped: {2}", device.address(), dropped.mediator(), why);
+    }
+
+    /// Has the successor take over what the one before it kept. One that does not begins anew; one that hangs is given up.
+    private void handOver(Stay successor) {
+        Optional<HandedOver> given = takeKept();
+        if (given.isEmpty()) {
+            return;
+        }
+        VendorCall call = VendorCall.start("vfio-takeover-" + device.address(), () -> {
+            if (!successor.binding().takeOver(given.get())) {
+                throw new VfioException(Errno.EOPNOTSUPP, "%s takes nothing over".formatted(successor.mediator()));
+            }
+        });
+        if (!call.await(System.nanoTime() + device.settings().drainTimeout().toNanos())) {
+            tellDropped(given.get(), successor.mediator() + " hangs");
+            device.mediation().end("it hung while it took over");
+        } else {
+            call.failure().ifPresent(why -> tellDropped(given.get(), why));
         }
     }
 
@@ -65,6 +117,7 @@ final class Frozen {
         try {
             if (device.mediation().stay().isEmpty() && !device.hasGone()) {
                 device.askMediators(List.of(mediator));
+                device.mediation().stay().ifPresent(this::handOver);
             }
         } finally {
             device.turn().unlock();

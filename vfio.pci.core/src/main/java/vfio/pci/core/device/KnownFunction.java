@@ -196,6 +196,16 @@ public final class KnownFunction {
         return now != null && now.offer(mediator);
     }
 
+    /// The mediator of a device whose accesses wait has gone, and others are there: they are asked, on a thread of their own, for who goes
+    /// is not to wait for them.
+    public void thaw(List<Mediator> inOrder) {
+        Frozen now = frozen;
+        if (now != null && now.lasts() && !inOrder.isEmpty()) {
+            Thread.ofPlatform().name("vfio-thaw-" + function.address()).daemon().inheritInheritableThreadLocals(false)
+                .start(() -> inOrder.stream().anyMatch(now::offer));
+        }
+    }
+
     /// Has the function bound afresh behind the open device.
     ///
     /// @throws VfioException as [Renewal#renew]

@@ -10,6 +10,7 @@ import vfio.pci.api.mediation.Capability;
 import vfio.pci.core.binding.Abandoned;
 import vfio.pci.core.binding.Binding;
 import vfio.pci.core.binding.Context;
+import vfio.pci.core.binding.HandedOver;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.binding.VendorCall;
 import vfio.pci.core.migration.ExchangeFace;
@@ -31,6 +32,8 @@ final class MediatorExchange {
     private final Withheld withheld;
     private final MappedDoorbells doorbells;
     private Optional<SavedState> saved = Optional.empty();
+    /// What the old mediation keeps by itself, instead of that. Written by the thread that asks it.
+    private volatile Optional<HandedOver> kept = Optional.empty();
     /// Whether another had its hands on the state of the device. Written by the thread that tries it.
     private volatile boolean touched;
 
@@ -56,7 +59,28 @@ final class MediatorExchange {
     ///     ETIMEDOUT when it hangs: it is given up then
     void save() throws VfioException {
         Stay old = before.orElseThrow(() -> new VfioException(Errno.ENODEV, "device=%s expected=a mediator".formatted(device.address())));
-        VendorCall call = VendorCall.start("vfio-save-" + device.address(), () -> saved = save(old));
+        VendorCall call = VendorCall.start("vfio-save-" + device.address(), () -> save(old));
+        awaitSaved(old, call);
+    }
+
+    /// Has the mediation, if there is one, give what it keeps by itself, if it does.
+    ///
+    /// @throws VfioException ETIMEDOUT when it hangs: it is given up then
+    void saveKept() throws VfioException {
+        if (before.isPresent()) {
+            Stay old = before.get();
+            awaitSaved(old, VendorCall.start("vfio-save-" + device.address(), () -> {
+                try {
+                    kept = old.binding().handOver();
+                } catch (VfioException e) {
+                    LOG.log(System.Logger.Level.WARNING, "{0}: mediator {1} hands nothing over: {2}", device.address(), old.mediator(),
+                        e.getMessage());
+                }
+            }));
+        }
+    }
+
+    private void awaitSaved(Stay old, VendorCall call) throws VfioException {
         if (!call.await(pause.quarter(1))) {
             giveUp(old);
             throw new VfioException(Errno.ETIMEDOUT, "mediator=%s hangs while it saves its state, and was given up".formatted(
@@ -67,16 +91,20 @@ final class MediatorExchange {
         }
     }
 
-    private static Optional<SavedState> save(Stay old) throws VfioException {
+    private void save(Stay old) throws VfioException {
         boolean stateless = old.binding().isStateless();
-        if (old.state().isPresent()) {
-            old.state().get().checkIdle();
-            return stateless ? Optional.empty() : Optional.of(old.state().get().takeOut());
+        Optional<ExchangeFace> engine = old.state();
+        if (engine.isPresent()) {
+            engine.get().checkIdle();
         }
-        if (!stateless) {
-            throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that can be moved, or says that it is stateless");
+        if (stateless) {
+            return;
         }
-        return Optional.empty();
+        kept = old.binding().handOver();
+        if (kept.isEmpty()) {
+            saved = Optional.of(engine.orElseThrow(() -> new VfioException(Errno.EOPNOTSUPP,
+                "expected=a mediation that can be moved, hands over what it keeps, or says that it is stateless")).takeOut());
+        }
     }
 
     private void giveUp(Stay old) {
@@ -180,6 +208,8 @@ final class MediatorExchange {
                 offered.bind();
                 if (carries) {
                     carry(made);
+                } else {
+                    takeWhatFits();
                 }
                 stay = made;
             } finally {
@@ -187,7 +217,26 @@ final class MediatorExchange {
             }
         }
 
+        /// Has it what the old one kept, if it knows that; else it begins anew.
+        private void takeWhatFits() {
+            try {
+                if (kept.isPresent() && !binding.takeOver(kept.get())) {
+                    tellDropped("it takes nothing over");
+                }
+            } catch (VfioException e) {
+                tellDropped(e.getMessage());
+            }
+        }
+
+        private void tellDropped(String why) {
+            LOG.log(System.Logger.Level.INFO, "{0}: mediator {1} begins without what {2} kept: {3}", device.address(), to,
+                kept.orElseThrow().mediator(), why);
+        }
+
         private void carry(Stay made) throws VfioException {
+            if (kept.isPresent() && !binding.takeOver(kept.get()) && !binding.isStateless()) {
+                throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that takes over what the one before it kept");
+            }
             if (saved.isPresent() && made.state().isEmpty() && !made.binding().isStateless()) {
                 throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that can be moved, or says that it is stateless");
             }

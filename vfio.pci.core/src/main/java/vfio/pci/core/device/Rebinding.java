@@ -9,7 +9,8 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.Exchange;
 import vfio.pci.core.binding.Mediator;
 
-/// An open device gets a mediator that came later, or another one, in a pause of it. No state passes.
+/// An open device gets a mediator that came later, or another one, in a pause of it. Of the one before it gets what that kept by itself, if
+/// it knows it.
 final class Rebinding {
     private final OpenDevice device;
     private final MediatorExchange exchange;
@@ -21,12 +22,18 @@ final class Rebinding {
 
     /// Binds it to the first of these that accepts.
     ///
-    /// @throws VfioException EPERM when none does, with why; the device is as it was
+    /// @throws VfioException EPERM when none does, with why, the device being as it was; EIO and ETIMEDOUT when the one
+    ///     before fails or hangs in what it is asked for
     Exchange rebind(List<Mediator> mediators) throws VfioException {
         List<String> refusals = new ArrayList<>();
+        boolean asked = false;
         for (Mediator mediator : mediators) {
             if (exchange.mediator().filter(mediator::equals).isPresent()) {
                 return exchange.result(Optional.empty());
+            }
+            if (!asked) {
+                exchange.saveKept();
+                asked = true;
             }
             Optional<String> failure = exchange.takeOver(mediator, false, () -> { });
             if (failure.isEmpty()) {
