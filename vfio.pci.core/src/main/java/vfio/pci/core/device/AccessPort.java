@@ -40,6 +40,8 @@ final class AccessPort implements DevicePort {
     private final Gate<Binding> gate;
     private final GateSlot slot;
     private final boolean told;
+    private final PortPassages passages;
+    private final Descent descent;
     private final AccessCounters counters = new AccessCounters();
     /// Accesses that the port's thread is in, one within the other. Read by who holds the device.
     private int inside;
@@ -54,9 +56,11 @@ final class AccessPort implements DevicePort {
         this.usability = device.usability();
         this.mediation = device.mediation();
         this.interests = device.interests();
-        this.gate = mediation.gate();
+        this.gate = mediation.base().gate();
         this.slot = gate.slot();
         this.told = handle.told();
+        this.passages = new PortPassages(counters, mediation.base(), slot);
+        this.descent = new Descent(device, told, passages);
     }
 
     AccessCounters counters() {
@@ -73,7 +77,8 @@ final class AccessPort implements DevicePort {
             int what = interest.in(region, offset, count);
             if (what == 0) {
                 counters.countPassed();
-            } else if (claimed(what) && mediatedRead(interest, region, offset, buffer, bufferOffset, count)) {
+            } else if (what >= Interest.STACKED ? stackedRead(interest, what, region, offset, buffer, bufferOffset, count)
+                : claimed(what) && mediatedRead(interest, region, offset, buffer, bufferOffset, count)) {
                 return;
             }
             target.checkOwn(region, offset, count);
@@ -99,7 +104,8 @@ final class AccessPort implements DevicePort {
             int what = interest.in(region, offset, count);
             if (what == 0) {
                 counters.countPassed();
-            } else if (claimed(what) && mediatedWrite(interest, region, offset, buffer, bufferOffset, count)) {
+            } else if (what >= Interest.STACKED ? stackedWrite(interest, what, region, offset, buffer, bufferOffset, count)
+                : claimed(what) && mediatedWrite(interest, region, offset, buffer, bufferOffset, count)) {
                 return;
             }
             target.checkOwn(region, offset, count);
@@ -252,6 +258,27 @@ final class AccessPort implements DevicePort {
         }
     }
 
+    /// Whether one of several layers has done it.
+    private boolean stackedRead(Interest interest, int what, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
+            throws VfioException {
+        return ended(what, descent.read(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
+    }
+
+    private boolean stackedWrite(Interest interest, int what, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
+            throws VfioException {
+        return ended(what, descent.write(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
+    }
+
+    private boolean ended(int what, Descent.End end) {
+        if ((what & Interest.TRAPPED) != 0) {
+            counters.countTrapped();
+        }
+        if (end == Descent.End.UNSEEN) {
+            counters.countPassed();
+        }
+        return end == Descent.End.HANDLED;
+    }
+
     /// Asked again inside if there are other claims than those that sent the access here, which may have been a predecessor's. An access
     /// that was meant for a mediation passes it by where the mediator has gone, but not where the whole device has.
     private boolean wants(Binding binding, Interest before, int region, long offset, int count) throws VfioException {
@@ -300,7 +327,7 @@ final class AccessPort implements DevicePort {
         if (hold != null && waker != null) {
             hold.forget(waker);
         }
-        gate.remove(slot);
+        passages.retire();
     }
 
     @Override

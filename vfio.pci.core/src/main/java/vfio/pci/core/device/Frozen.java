@@ -14,24 +14,27 @@ final class Frozen {
     private static final System.Logger LOG = System.getLogger(Frozen.class.getName());
 
     private final OpenDevice device;
+    private final Layer layer;
     private final Hold hold;
     private final long begin = System.nanoTime();
 
-    private Frozen(OpenDevice device, Hold hold) {
+    private Frozen(OpenDevice device, Layer layer, Hold hold) {
         this.device = device;
+        this.layer = layer;
         this.hold = hold;
     }
 
     /// Begins, unless accesses cannot be had to wait; then the device passes through. Those under way are still the mediator's, which is
     /// there until this returns; one that is stuck in it is not waited for any longer.
     ///
+    /// @param layer whose mediator went
     /// @param bound longest time that accesses wait
     /// @param deadlineNanos until when those under way are waited for
-    static Optional<Frozen> begin(OpenDevice device, Duration bound, long deadlineNanos) {
+    static Optional<Frozen> begin(OpenDevice device, Layer layer, Duration bound, long deadlineNanos) {
         try {
             Hold hold = Hold.beginNow(device, "its mediator has gone, and it waits for another", bound);
             hold.awaitOutside(device, deadlineNanos);
-            return Optional.of(new Frozen(device, hold));
+            return Optional.of(new Frozen(device, layer, hold));
         } catch (VfioException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: not frozen: {1}", device.address(), e.getMessage());
             return Optional.empty();
@@ -63,13 +66,13 @@ final class Frozen {
             return false;
         }
         try {
-            if (device.mediation().stay().isEmpty() && !device.hasGone()) {
-                device.askMediators(List.of(mediator));
+            if (layer.stay().isEmpty() && !device.hasGone()) {
+                layer.ask(device.mediation().candidates(layer, List.of(mediator)));
             }
         } finally {
             device.turn().unlock();
         }
-        if (!device.isOf(mediator)) {
+        if (!layer.isOf(mediator)) {
             return false;
         }
         hold.release();
