@@ -131,9 +131,13 @@ final class Interests {
         }
     }
 
-    /// A mediation is tried in place of another: what that had set is not in force, and no areas can be switched.
+    /// A mediation is tried in place of another: what that had set is not in force, and no areas can be switched. Has no effect for one that
+    /// was given up meanwhile, whose predecessor goes on.
     void tryOut(Layer layer, Context newOwner, Optional<TrapInfoRegion> shownIn) {
         synchronized (lock) {
+            if (newOwner.isRevoked()) {
+                return;
+            }
             Said one = said.get(layer);
             one.owner = newOwner;
             one.claims = List.of();
