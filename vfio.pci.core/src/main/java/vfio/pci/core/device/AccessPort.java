@@ -37,6 +37,7 @@ final class AccessPort implements DevicePort {
     private final Usability usability;
     private final DeviceMediation mediation;
     private final Interests interests;
+    private final DeviceRegions regions;
     private final Gate<Binding> gate;
     private final GateSlot slot;
     private final boolean told;
@@ -56,6 +57,7 @@ final class AccessPort implements DevicePort {
         this.usability = device.usability();
         this.mediation = device.mediation();
         this.interests = device.interests();
+        this.regions = device.regions();
         this.gate = mediation.base().gate();
         this.slot = gate.slot();
         this.told = handle.told();
@@ -70,9 +72,15 @@ final class AccessPort implements DevicePort {
     @Override
     public void read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
         Objects.checkFromIndexSize(bufferOffset, count, buffer.byteSize());
-        int outer = comeIn();
+        int outer = inside;
+        sayInside(outer + 1);
         try {
-            Region target = target(region, offset, count);
+            comeIn(outer);
+            Region target = regions.at(region);
+            boolean held = target.holds(offset, count);
+            if (!held) {
+                target.check(region, offset, count);
+            }
             Interest interest = interests.of(told);
             int what = interest.in(region, offset, count);
             if (what == 0) {
@@ -81,7 +89,9 @@ final class AccessPort implements DevicePort {
                 : claimed(what) && mediatedRead(interest, region, offset, buffer, bufferOffset, count)) {
                 return;
             }
-            target.checkOwn(region, offset, count);
+            if (!held) {
+                target.checkOwn(region, offset, count);
+            }
             target.read(handle, offset, buffer, bufferOffset, count);
         } catch (VfioException e) {
             counters.countError();
@@ -97,9 +107,15 @@ final class AccessPort implements DevicePort {
     @Override
     public void write(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
         Objects.checkFromIndexSize(bufferOffset, count, buffer.byteSize());
-        int outer = comeIn();
+        int outer = inside;
+        sayInside(outer + 1);
         try {
-            Region target = target(region, offset, count);
+            comeIn(outer);
+            Region target = regions.at(region);
+            boolean held = target.holds(offset, count);
+            if (!held) {
+                target.check(region, offset, count);
+            }
             Interest interest = interests.of(told);
             int what = interest.in(region, offset, count);
             if (what == 0) {
@@ -108,7 +124,9 @@ final class AccessPort implements DevicePort {
                 : claimed(what) && mediatedWrite(interest, region, offset, buffer, bufferOffset, count)) {
                 return;
             }
-            target.checkOwn(region, offset, count);
+            if (!held) {
+                target.checkOwn(region, offset, count);
+            }
             target.write(handle, offset, buffer, bufferOffset, count);
         } catch (VfioException e) {
             counters.countError();
@@ -123,9 +141,12 @@ final class AccessPort implements DevicePort {
 
     @Override
     public boolean lend(int region, long offset, int count, Borrower borrower) throws VfioException {
-        int outer = comeIn();
+        int outer = inside;
+        sayInside(outer + 1);
         try {
-            Region target = target(region, offset, count);
+            comeIn(outer);
+            Region target = regions.at(region);
+            target.check(region, offset, count);
             if (interests.of(told).in(region, offset, count) != 0) {
                 return false;
             }
@@ -162,16 +183,18 @@ final class AccessPort implements DevicePort {
         INSIDE.setRelease(this, inside - 1);
     }
 
-    /// Says that the thread is in an access. One that begins while the device is held waits first; one within another goes on.
-    ///
-    /// @return what [#inside] is to be again afterwards
-    private int comeIn() {
-        int outer = inside;
-        sayInside(outer + 1);
-        if (outer == 0 && usability.held() != null) {
+    /// After it was said that the thread is in an access: one that begins while the device is held waits first; one within another goes on.
+    private void comeIn(int outer) throws VfioException {
+        boolean clear = usability.isClear();
+        if (!clear && outer == 0) {
             awaitRelease();
         }
-        return outer;
+        if (closed) {
+            throw new VfioException(Errno.EBADF, "port=closed expected=an open port");
+        }
+        if (!clear) {
+            usability.check();
+        }
     }
 
     private void awaitRelease() {
@@ -195,16 +218,6 @@ final class AccessPort implements DevicePort {
     /// Whether its thread is in an access. Any thread.
     boolean isInside() {
         return (int) INSIDE.getAcquire(this) != 0;
-    }
-
-    private Region target(int region, long offset, int count) throws VfioException {
-        if (closed) {
-            throw new VfioException(Errno.EBADF, "port=closed expected=an open port");
-        }
-        usability.check();
-        Region target = device.regions().at(region);
-        target.check(region, offset, count);
-        return target;
     }
 
     /// Whether the mediation is to be asked; counts what the access is otherwise.
@@ -292,7 +305,7 @@ final class AccessPort implements DevicePort {
         return false;
     }
 
-    private static boolean handled(Binding binding, Verdict verdict) throws VfioException {
+    static boolean handled(Binding binding, Verdict verdict) throws VfioException {
         if (binding.isAbandoned()) {
             throw abandoned();
         }
@@ -304,7 +317,7 @@ final class AccessPort implements DevicePort {
     }
 
     /// What the mediation answers with, unless it was given up meanwhile.
-    private static VfioException answered(Binding binding, VfioException answer) {
+    static VfioException answered(Binding binding, VfioException answer) {
         return binding != null && binding.isAbandoned() ? abandoned() : answer;
     }
 

@@ -2,8 +2,6 @@
 package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Objects;
-import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.mediation.Verdict;
 import vfio.pci.core.binding.Binding;
@@ -85,7 +83,7 @@ final class Descent {
                     end = verdict(binding, binding.mediation().read(region, offset, buffer, bufferOffset, count));
                 }
             } catch (VfioException e) {
-                throw answered(binding, e);
+                throw AccessPort.answered(binding, e);
             } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
                 throw fault(binding, e);
             } finally {
@@ -113,7 +111,7 @@ final class Descent {
                     end = verdict(binding, binding.mediation().write(region, offset, buffer, bufferOffset, count));
                 }
             } catch (VfioException e) {
-                throw answered(binding, e);
+                throw AccessPort.answered(binding, e);
             } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
                 throw fault(binding, e);
             } finally {
@@ -143,23 +141,11 @@ final class Descent {
     }
 
     private static End verdict(Binding binding, Verdict verdict) throws VfioException {
-        if (binding.isAbandoned()) {
-            throw abandoned();
-        }
-        return Objects.requireNonNull(verdict, "verdict") == Verdict.HANDLED ? End.HANDLED : End.PASSED;
+        return AccessPort.handled(binding, verdict) ? End.HANDLED : End.PASSED;
     }
 
     private VfioException fault(Binding binding, Throwable bug) {
         return binding == null ? device.functionFault(bug) : device.mediation().fault(binding, bug);
-    }
-
-    /// What the mediation answers with, unless it was given up meanwhile.
-    private static VfioException answered(Binding binding, VfioException answer) {
-        return binding != null && binding.isAbandoned() ? abandoned() : answer;
-    }
-
-    private static VfioException abandoned() {
-        return new VfioException(Errno.EIO, "mediation=abandoned expected=an answer before the drain timeout");
     }
 
     private void leave(Passage passage, Binding binding, int depth) {

@@ -131,7 +131,8 @@ final class Interests {
         }
     }
 
-    /// A mediation is tried in place of another: what that had set is not in force, and no areas can be switched. Has no effect for one that
+    /// A mediation is tried in place of another: what that had set is not in force, and no areas can be switched. Has no effect for one
+    /// that
     /// was given up meanwhile, whose predecessor goes on.
     void tryOut(Layer layer, Context newOwner, Optional<TrapInfoRegion> shownIn) {
         synchronized (lock) {
