@@ -229,6 +229,20 @@ public final class Binding extends Guarded {
         }
     }
 
+    /// The same, asked at any time.
+    ///
+    /// @return true when it has gone
+    public boolean isStatelessNow() {
+        if (!calls.enter()) {
+            return true;
+        }
+        try {
+            return mediation.stateless() || abandoned;
+        } finally {
+            leave();
+        }
+    }
+
     /// How it moves its device; asked while it is being bound.
     public Optional<MigrationDriver> migration() {
         return mediation.migration();

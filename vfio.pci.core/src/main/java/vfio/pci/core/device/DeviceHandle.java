@@ -212,7 +212,7 @@ final class DeviceHandle implements VfioDevice, Caller {
 
     /// Asked after it was written down what the client gets: who begins to watch doorbells, or switches trapping, looks for it afterwards.
     private void checkMappable(ClientMaps.Map map) throws VfioException {
-        if (!device.doorbells().isMappable(this)) {
+        if (!device.mediation().isMappable(this)) {
             map.close();
             throw new VfioException(Errno.EBUSY, "device=%s doorbells=watched by messages client=%s expected=a client that takes part"
                 .formatted(address(), client.name()));
@@ -257,7 +257,7 @@ final class DeviceHandle implements VfioDevice, Caller {
             return Optional.empty();
         }
         boolean first = maps.giveFile(index);
-        if (!device.doorbells().isMappable(this)) {
+        if (!device.mediation().isMappable(this)) {
             maps.takeFileBack(index, first);
             return Optional.empty();
         }

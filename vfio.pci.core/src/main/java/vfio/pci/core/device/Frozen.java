@@ -17,13 +17,15 @@ final class Frozen {
     private static final System.Logger LOG = System.getLogger(Frozen.class.getName());
 
     private final OpenDevice device;
+    private final Layer layer;
     private final Hold hold;
     private final long begin = System.nanoTime();
     /// What the mediation that went kept by itself, until there is a successor or accesses go on.
     private final AtomicReference<Optional<HandedOver>> kept;
 
-    private Frozen(OpenDevice device, Hold hold, Optional<HandedOver> kept) {
+    private Frozen(OpenDevice device, Layer layer, Hold hold, Optional<HandedOver> kept) {
         this.device = device;
+        this.layer = layer;
         this.hold = hold;
         this.kept = new AtomicReference<>(kept);
         hold.whenOver(() -> takeKept().ifPresent(dropped -> tellDropped(dropped, "nobody came")));
@@ -32,14 +34,16 @@ final class Frozen {
     /// Begins, unless accesses cannot be had to wait; then the device passes through. Those under way are still the mediator's, which is
     /// there until this returns; one that is stuck in it is not waited for any longer.
     ///
+    /// @param layer whose mediator went
     /// @param bound longest time that accesses wait
     /// @param deadlineNanos until when those under way are waited for
-    static Optional<Frozen> begin(OpenDevice device, Duration bound, long deadlineNanos) {
+    static Optional<Frozen> begin(OpenDevice device, Layer layer, Duration bound, long deadlineNanos) {
         try {
             Hold hold = Hold.beginNow(device, "its mediator has gone, and it waits for another", bound);
             boolean outside = hold.awaitOutside(device, deadlineNanos).isEmpty();
             long saved = System.nanoTime() + bound.toNanos() / 2;
-            return Optional.of(new Frozen(device, hold, outside ? save(device, Math.min(saved, deadlineNanos)) : Optional.empty()));
+            return Optional.of(new Frozen(device, layer, hold, outside ? save(device, layer, Math.min(saved, deadlineNanos))
+                : Optional.empty()));
         } catch (VfioException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: not frozen: {1}", device.address(), e.getMessage());
             return Optional.empty();
@@ -47,8 +51,8 @@ final class Frozen {
     }
 
     /// What the mediation that is still there keeps by itself. One that hangs is found in it by who ends it.
-    private static Optional<HandedOver> save(OpenDevice device, long deadlineNanos) {
-        Optional<Stay> going = device.mediation().stay();
+    private static Optional<HandedOver> save(OpenDevice device, Layer layer, long deadlineNanos) {
+        Optional<Stay> going = layer.stay();
         if (going.isEmpty()) {
             return Optional.empty();
         }
@@ -84,7 +88,7 @@ final class Frozen {
         });
         if (!call.await(System.nanoTime() + device.settings().drainTimeout().toNanos())) {
             tellDropped(given.get(), successor.mediator() + " hangs");
-            device.mediation().end("it hung while it took over");
+            layer.end("it hung while it took over");
         } else {
             call.failure().ifPresent(why -> tellDropped(given.get(), why));
         }
@@ -115,14 +119,14 @@ final class Frozen {
             return false;
         }
         try {
-            if (device.mediation().stay().isEmpty() && !device.hasGone()) {
-                device.askMediators(List.of(mediator));
-                device.mediation().stay().ifPresent(this::handOver);
+            if (layer.stay().isEmpty() && !device.hasGone()) {
+                layer.ask(device.mediation().candidates(layer, List.of(mediator)));
+                layer.stay().ifPresent(this::handOver);
             }
         } finally {
             device.turn().unlock();
         }
-        if (!device.isOf(mediator)) {
+        if (!layer.isOf(mediator)) {
             return false;
         }
         hold.release();

@@ -20,7 +20,7 @@ final class MediationEnd {
     private static final System.Logger LOG = System.getLogger(MediationEnd.class.getName());
 
     private final OpenDevice device;
-    private final DeviceMediation mediation;
+    private final Layer layer;
     private final Stay going;
     private final Binding binding;
     private final String why;
@@ -31,10 +31,10 @@ final class MediationEnd {
     private Optional<VendorCall> closing = Optional.empty();
 
     /// @param others whether another thread has begun to end it before
-    /// @param replaced whether another mediation has taken over the device
-    MediationEnd(OpenDevice device, DeviceMediation mediation, Stay going, String why, boolean others, boolean replaced) {
+    /// @param replaced whether another mediation has taken over
+    MediationEnd(OpenDevice device, Layer layer, Stay going, String why, boolean others, boolean replaced) {
         this.device = device;
-        this.mediation = mediation;
+        this.layer = layer;
         this.going = going;
         this.binding = going.binding();
         this.why = why;
@@ -57,7 +57,7 @@ final class MediationEnd {
         if (others) {
             return;
         }
-        List<Gate.Inside> inside = mediation.gate().drain(binding, deadlineNanos);
+        List<Gate.Inside> inside = layer.gate().drain(binding, deadlineNanos);
         List<Thread> callers = binding.calls().drain(deadlineNanos);
         inside.removeIf(entry -> entry.thread() == Thread.currentThread());
         if (inside.isEmpty() && callers.isEmpty()) {
@@ -79,13 +79,13 @@ final class MediationEnd {
             return;
         }
         closing.ifPresent(call -> endClose(call, deadlineNanos));
-        mediation.forget(going);
+        layer.forget(going);
         binding.mediator().unbound(device.address());
         LOG.log(System.Logger.Level.INFO, "{0}: no longer mediated by {1}: {2}", device.address(), binding.mediator(), why);
     }
 
     private Optional<Gate.Inside> ownEntry() {
-        return mediation.gate().drain(binding, System.nanoTime()).stream().filter(entry -> entry.thread() == Thread.currentThread())
+        return layer.gate().drain(binding, System.nanoTime()).stream().filter(entry -> entry.thread() == Thread.currentThread())
             .findFirst();
     }
 
@@ -132,8 +132,8 @@ final class MediationEnd {
     }
 
     private void ended() {
-        mediation.discard(going.context());
-        mediation.forget(going);
+        layer.discard(going.context());
+        layer.forget(going);
         binding.ended();
     }
 

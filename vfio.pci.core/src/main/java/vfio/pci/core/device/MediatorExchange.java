@@ -16,7 +16,8 @@ import vfio.pci.core.binding.VendorCall;
 import vfio.pci.core.migration.ExchangeFace;
 import vfio.pci.core.migration.SavedState;
 
-/// The exchange of who mediates an open device, in a pause of it: the old mediation is kept until the new one has accepted, taken over the
+/// The exchange of who has a layer of an open device, in a pause of it: the old mediation is kept until the new one has accepted, taken
+/// over the
 /// state and gone on; where that fails the old one has its state again and goes on itself. Whatever is a vendor's runs on another thread,
 /// by a deadline.
 ///
@@ -27,6 +28,7 @@ final class MediatorExchange {
     private final OpenDevice device;
     private final Pause pause;
     private final DeviceMediation mediation;
+    private final Layer layer;
     private final Interests interests;
     private final Optional<Stay> before;
     private final Withheld withheld;
@@ -37,18 +39,19 @@ final class MediatorExchange {
     /// Whether another had its hands on the state of the device. Written by the thread that tries it.
     private volatile boolean touched;
 
-    /// An exchange of whoever mediates the device now.
-    MediatorExchange(OpenDevice device, Pause pause) {
+    /// An exchange of whoever has a layer now.
+    MediatorExchange(OpenDevice device, Pause pause, Layer layer) {
         this.device = device;
         this.pause = pause;
         this.mediation = device.mediation();
         this.interests = mediation.interests();
-        this.before = mediation.stay();
+        this.layer = layer;
+        this.before = layer.stay();
         this.withheld = new Withheld(device);
         this.doorbells = new MappedDoorbells(device);
     }
 
-    /// Whose the device is now.
+    /// Whose the layer is now.
     Optional<Mediator> mediator() {
         return before.map(Stay::mediator);
     }
@@ -108,7 +111,7 @@ final class MediatorExchange {
     }
 
     private void giveUp(Stay old) {
-        MediationEnd end = mediation.beginEnd(old, "it hung while its state was saved");
+        MediationEnd end = layer.beginEnd(old, "it hung while its state was saved");
         end.drain(System.nanoTime());
         end.awaitClose(System.nanoTime());
     }
@@ -119,17 +122,17 @@ final class MediatorExchange {
     /// @param beforeOldGoesOn run before that, if the old one does
     /// @return why it failed, if it did
     Optional<String> takeOver(Mediator to, boolean carries, Runnable beforeOldGoesOn) {
-        Interests.Kept kept = interests.kept();
+        Interests.Kept kept = interests.kept(layer);
         Trial trial = new Trial(to, carries);
         VendorCall call = VendorCall.start("vfio-takeover-" + device.address(), trial::run);
         boolean ended = call.await(pause.quarter(2));
         Optional<String> failure = ended ? call.failure() : Optional.of("it hangs");
-        if (failure.isEmpty() && (to.gone() || !mediation.exchange(before, trial.stay))) {
+        if (failure.isEmpty() && (to.gone() || !layer.exchange(before, trial.stay))) {
             failure = Optional.of("it has gone, or the mediator before it");
         }
         if (failure.isPresent()) {
             trial.undo(ended);
-            interests.restore(kept);
+            interests.restore(layer, kept);
             beforeOldGoesOn.run();
             putBack();
             LOG.log(System.Logger.Level.WARNING, "{0}: mediator {1} did not take over, {2} goes on: {3}", device.address(), to,
@@ -139,7 +142,7 @@ final class MediatorExchange {
         to.bound(device.address());
         interests.tellOf(kept);
         before.ifPresent(old -> {
-            MediationEnd end = mediation.beginEnd(old, "replaced by " + to);
+            MediationEnd end = layer.beginEnd(old, "replaced by " + to);
             end.drain(pause.quarter(3));
             end.awaitClose(pause.quarter(4));
         });
@@ -192,18 +195,21 @@ final class MediatorExchange {
         Trial(Mediator to, boolean carries) {
             this.to = to;
             this.carries = carries;
-            this.offered = new Context(device.below(), to.identity().name(), before.map(Stay::context));
+            this.offered = new Context(layer.below(), to.identity().name(), before.map(Stay::context));
         }
 
         void run() throws VfioException {
+            if (mediation.layers().hasElsewhere(to, layer)) {
+                throw new VfioException(Errno.EBUSY, "it has another layer of the device");
+            }
             if (!to.enter(device.address(), offered)) {
                 throw new VfioException(Errno.ENODEV, "it has gone");
             }
             try {
                 binding = new Binding(to, to.askToTakeOver(device.described(), offered));
-                Stay made = mediation.makeStay(binding, offered);
-                interests.tryOut(offered, made.capabilities().contains(Capability.DYNAMIC_TRAP_BAR) ? mediation.defaults().trapInfo()
-                    : Optional.empty());
+                Stay made = layer.makeStay(binding, offered);
+                boolean shows = made.capabilities().contains(Capability.DYNAMIC_TRAP_BAR) || mediation.isTrapInfoOfOthers(layer);
+                interests.tryOut(layer, offered, shows ? mediation.defaults().trapInfo() : Optional.empty());
                 interests.claims(offered, offered.claims());
                 offered.bind();
                 if (carries) {
@@ -265,7 +271,7 @@ final class MediatorExchange {
                     call.thread().interrupt();
                 }
             }
-            mediation.discard(offered);
+            layer.discard(offered);
         }
     }
 }

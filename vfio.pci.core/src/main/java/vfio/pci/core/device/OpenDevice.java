@@ -20,7 +20,6 @@ import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.function.BoundFunction;
-import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
@@ -54,9 +53,8 @@ public final class OpenDevice implements LentResources {
     private final ConfigSpace config;
     private final DeviceRegions regions;
     private final Interests interests;
-    private final DeviceBelow below = new DeviceBelow(this);
+    private final SharedMemories memories = new SharedMemories(this);
     private final DeviceMediation mediation;
-    private final WatchedDoorbells doorbells;
     private final TrapSwitch trapSwitch;
     private final Usability usability;
     private final FunctionBorder border;
@@ -80,8 +78,7 @@ public final class OpenDevice implements LentResources {
         this.border = new FunctionBorder(described.address(), usability);
         this.interests = new Interests(described.address(), irqs);
         this.mediation = new DeviceMediation(this, interests);
-        this.doorbells = new WatchedDoorbells(this, mediation);
-        this.trapSwitch = new TrapSwitch(this, mediation.gate(), interests);
+        this.trapSwitch = new TrapSwitch(this, interests);
         this.barMemories = new BarMemories(described);
         CurrentFunction bound = null;
         boolean done = false;
@@ -136,23 +133,19 @@ public final class OpenDevice implements LentResources {
         return interests;
     }
 
-    WatchedDoorbells doorbells() {
-        return doorbells;
-    }
-
     TrapSwitch trapSwitch() {
         return trapSwitch;
     }
 
-    /// Has the function tell of doorbells.
+    /// Has the function tell all layers of doorbells.
     ///
-    /// @return whether it does
-    boolean tapDoorbells(DoorbellTap tap) throws VfioException {
-        return function.tapDoorbells(Optional.of(tap));
+    /// @return whether it does; then it is done with what was tapped before
+    boolean tapDoorbells() throws VfioException {
+        return function.tapDoorbells(Optional.of(mediation.doorbellTap()));
     }
 
-    DeviceBelow below() {
-        return below;
+    SharedMemories memories() {
+        return memories;
     }
 
     DeviceRegions regions() {
@@ -302,7 +295,7 @@ public final class OpenDevice implements LentResources {
 
     /// Whether this mediator has it.
     boolean isOf(Mediator mediator) {
-        return mediation.stay().filter(stay -> stay.mediator() == mediator).isPresent();
+        return this.mediation.layerOf(mediator).isPresent();
     }
 
     /// The function goes, or the core stops: everybody is told and nothing works any more. The turn need not be held.
@@ -316,7 +309,7 @@ public final class OpenDevice implements LentResources {
         }
         irqs.raise(IrqIndex.ERR, 0);
         mediation.end(why);
-        doorbells.whenOutside(() -> border.close(function));
+        mediation.whenDoorbellsLeft(() -> border.close(function));
         handles.forEach(DeviceHandle::tellGone);
     }
 
@@ -324,11 +317,11 @@ public final class OpenDevice implements LentResources {
     void close() {
         mediation.end("the device was closed");
         usability.gone("closed");
-        doorbells.whenOutside(() -> {
+        mediation.whenDoorbellsLeft(() -> {
             border.close(function);
             irqs.close();
             barMemories.close();
-            below.close();
+            memories.close();
         });
     }
 
@@ -353,7 +346,7 @@ public final class OpenDevice implements LentResources {
         turn.lock();
         try {
             checkUsable();
-            doorbells.stopForReset();
+            mediation.stopDoorbellsForReset();
             function.reset();
             config.reset();
             irqs.reset();
@@ -368,8 +361,10 @@ public final class OpenDevice implements LentResources {
     }
 
     /// The device as its migration sees it.
-    MigrationEngine.Device moved() {
-        return new MovedDevice(described.id(), turn, dma);
+    ///
+    /// @param layer whose mediation moves it
+    MigrationEngine.Device moved(Layer layer) {
+        return new MovedDevice(described.id(), turn, dma, () -> mediation.checkWhole(layer));
     }
 
     AccessStats stats() {

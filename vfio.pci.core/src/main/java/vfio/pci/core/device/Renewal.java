@@ -37,6 +37,7 @@ final class Renewal {
         ExchangeFace engine = device.mediation().stay().flatMap(Stay::state)
             .orElseThrow(() -> new VfioException(Errno.EOPNOTSUPP, "device=%s expected=a mediator that can save its state".formatted(
                 device.address())));
+        device.mediation().checkRenewable();
         vendor("save", 1, () -> saved = Optional.of(engine.takeOut()));
         MemorySegment config = readConfig();
         doorbells.look();
@@ -52,7 +53,7 @@ final class Renewal {
             engine.stopFresh();
             doorbells.lookAtFresh();
             engine.putIn(saved.orElseThrow());
-            device.doorbells().tapAgain();
+            device.mediation().tapDoorbellsAgain();
             doorbells.ringAgain();
             engine.goOn();
         });

@@ -3,7 +3,6 @@ package vfio.pci.core.device;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import vfio.pci.api.Range;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
@@ -26,12 +25,11 @@ final class Withheld {
     }
 
     private List<RegionInfo> regions() {
-        Optional<Stay> stay = device.mediation().stay();
+        List<RegionInfo> described = device.mediation().described();
         List<RegionInfo> infos = new ArrayList<>();
         int index = 0;
         for (Region region : device.regions().all()) {
-            boolean described = stay.isPresent() && index < stay.get().regions().size();
-            infos.add(described && region.info().size() > 0 ? stay.get().regions().get(index) : region.info());
+            infos.add(index < described.size() && region.info().size() > 0 ? described.get(index) : region.info());
             index++;
         }
         return infos;
@@ -71,7 +69,7 @@ final class Withheld {
                 .forEach(area -> all.add(mappedPart(handle, index, area.offset(), area.end())));
             return;
         }
-        List<Claim> wanted = new ArrayList<>(device.interests().kept().claims());
+        List<Claim> wanted = new ArrayList<>(device.interests().claimed());
         if (!handle.told()) {
             wanted.addAll(RegionView.disablable(now, region));
         }
