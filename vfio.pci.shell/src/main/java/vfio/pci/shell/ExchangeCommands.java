@@ -15,7 +15,8 @@ import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.Exchange;
 import vfio.pci.api.admin.MediatorPolicy;
 
-/// `vfio:policy`, `vfio:stack`, `vfio:rebind`, `vfio:swap`, `vfio:renew` and `vfio:unload`: who mediates open devices, and what becomes of them without.
+/// `vfio:policy`, `vfio:stack`, `vfio:rebind`, `vfio:swap`, `vfio:renew` and `vfio:unload`: who mediates open devices, and what becomes of
+/// them without.
 @Component(service = ExchangeCommands.class, property = {
     "osgi.command.scope=vfio", "osgi.command.function=policy", "osgi.command.function=stack", "osgi.command.function=rebind",
     "osgi.command.function=swap", "osgi.command.function=renew", "osgi.command.function=unload"})
