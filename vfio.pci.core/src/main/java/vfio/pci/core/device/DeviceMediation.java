@@ -6,10 +6,10 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.MediationLayer;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
@@ -383,9 +383,7 @@ final class DeviceMediation {
     }
 
     /// The layers for people, top first.
-    @Override
-    public String toString() {
-        return layers.topFirst().stream().map(layer -> layer.place() + "=" + layer.mediatorName().orElse("")).collect(
-            Collectors.joining(" "));
+    List<MediationLayer> status() {
+        return layers.topFirst().stream().map(layer -> new MediationLayer(layer.place(), layer.mediatorName())).toList();
     }
 }

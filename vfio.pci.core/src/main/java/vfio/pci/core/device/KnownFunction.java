@@ -299,7 +299,8 @@ public final class KnownFunction {
             open.map(present -> present.interests().trapping()).orElse(false),
             open.flatMap(OpenDevice::isolated),
             open.map(OpenDevice::presentRegions).orElse(List.of()),
-            open.map(OpenDevice::presentIrqs).orElse(List.of()));
+            open.map(OpenDevice::presentIrqs).orElse(List.of()),
+            open.map(present -> present.mediation().status()).orElse(List.of()));
     }
 
     /// Counters since it was opened; of the last time, when it is not open.
