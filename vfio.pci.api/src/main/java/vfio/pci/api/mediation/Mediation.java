@@ -110,6 +110,12 @@ public abstract class Mediation implements AutoCloseable {
         return false;
     }
 
+    /// How what it keeps by itself passes to the mediation that follows, if there is such a thing. Asked when one is to follow, or one has
+    /// been followed.
+    public Optional<Handover> handover() {
+        return Optional.empty();
+    }
+
     /// Whether it wants to be told of interrupts. Asked once, after the open.
     public boolean relaysInterrupts() {
         return false;

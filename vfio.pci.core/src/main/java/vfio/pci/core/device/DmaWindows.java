@@ -12,9 +12,9 @@ import vfio.pci.api.mediation.DmaWindow;
 import vfio.pci.core.binding.Binding;
 import vfio.pci.core.dma.DmaMap;
 
-/// The memory that clients let the device reach, with the say that its mediation has in it: it is asked before a window is made, and told
-/// when one went. All of it is done in the device's turn, as are resets and exchanges, so that no window is missed by a mediation that
-/// comes.
+/// The memory that clients let the device reach, with the say that its mediations have in it: each is asked before a window is made, the
+/// topmost first, and told when one went. All of it is done in the device's turn, as are resets and exchanges, so that no window is missed
+/// by a mediation that comes.
 final class DmaWindows {
     private final OpenDevice device;
     private final DmaMap map;
@@ -39,7 +39,7 @@ final class DmaWindows {
 
     /// As [vfio.pci.api.device.VfioDevice#dmaMap].
     ///
-    /// @throws VfioException also what the mediation refuses it with; EIO when it fails; EBUSY when a vendor's code has the turn for longer
+    /// @throws VfioException also what a mediation refuses it with; EIO when it fails; EBUSY when a vendor's code has the turn for longer
     ///     than an exchange may take
     void map(Object owner, DmaMapping mapping) throws VfioException {
         if (!takeTurn()) {
@@ -49,12 +49,8 @@ final class DmaWindows {
         }
         try {
             tellUntold();
-            Binding binding = device.mediation().gate().peek();
-            if (binding == null) {
-                map.map(owner, mapping);
-            } else {
-                map.map(owner, mapping, window -> ask(binding, window));
-            }
+            List<Binding> topFirst = device.mediation().present().reversed();
+            map.map(owner, mapping, window -> ask(topFirst, window));
         } finally {
             device.turn().unlock();
         }
@@ -90,6 +86,18 @@ final class DmaWindows {
         map.windows().forEach(binding::dmaPresent);
     }
 
+    /// Those that agreed learn that the window went, when one below them refuses it.
+    private void ask(List<Binding> topFirst, DmaWindow window) throws VfioException {
+        for (int agreed = 0; agreed < topFirst.size(); agreed++) {
+            try {
+                ask(topFirst.get(agreed), window);
+            } catch (VfioException e) {
+                topFirst.subList(0, agreed).forEach(binding -> tell(binding, window));
+                throw e;
+            }
+        }
+    }
+
     private void ask(Binding binding, DmaWindow window) throws VfioException {
         try {
             binding.dmaMap(window);
@@ -107,15 +115,12 @@ final class DmaWindows {
 
     private void tellUntold() {
         for (DmaWindow window = untold.poll(); window != null; window = untold.poll()) {
-            tell(window);
+            DmaWindow gone = window;
+            device.mediation().present().forEach(binding -> tell(binding, gone));
         }
     }
 
-    private void tell(DmaWindow window) {
-        Binding binding = device.mediation().gate().peek();
-        if (binding == null) {
-            return;
-        }
+    private void tell(Binding binding, DmaWindow window) {
         try {
             binding.dmaUnmap(window);
         } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
