@@ -4,6 +4,7 @@ package itest;
 import static itest.options.RuntimeOptions.temporaryFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import itest.bundles.MediatorBundle;
 import itest.options.Keystore;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Dictionary;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.After;
 import org.junit.Before;
 import org.junit.Test;
@@ -32,7 +34,7 @@ public class SignedMediatorsIT extends OnProvisioned {
     Map<String, Object> properties() {
         Path keys = Path.of(temporaryFolder("keys-"));
         Keystore.generate(keys.resolve("stranger.p12"));
-        return Map.of("repository", temporaryFolder("repository-"), "load", temporaryFolder("load-"),
+        return Map.of("repository", "file:" + temporaryFolder("repository-"), "load", temporaryFolder("load-"),
             "keystore", Keystore.generate(keys.resolve("trusted.p12")).toString(), "keystore.password", Keystore.PASSWORD);
     }
 
@@ -133,11 +135,9 @@ public class SignedMediatorsIT extends OnProvisioned {
 
     /** What a command prints, or says that it cannot do. */
     private String said(String line) {
-        try {
-            return type(line);
-        } catch (Exception e) {
-            return e.getMessage();
-        }
+        var printed = new AtomicReference<String>();
+        Throwable failure = catchThrowable(() -> printed.set(type(line)));
+        return failure == null ? printed.get() : String.valueOf(failure.getMessage());
     }
 
     private void configure(String name, String value) throws Exception {

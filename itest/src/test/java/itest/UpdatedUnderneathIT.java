@@ -4,6 +4,7 @@ package itest;
 import static itest.options.RuntimeOptions.jar;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import itest.options.ConfigurationBundle;
 import java.io.ByteArrayOutputStream;
@@ -23,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
 import java.util.jar.JarOutputStream;
@@ -120,11 +122,9 @@ public class UpdatedUnderneathIT {
 
     /** What a command prints, or says that it cannot do. */
     private String said(String line) {
-        try {
-            return type(line);
-        } catch (Exception e) {
-            return String.valueOf(e.getMessage());
-        }
+        var printed = new AtomicReference<String>();
+        Throwable failure = catchThrowable(() -> printed.set(type(line)));
+        return failure == null ? printed.get() : String.valueOf(failure.getMessage());
     }
 
     private static Object call(Object on, String name, Object... arguments) throws Exception {
