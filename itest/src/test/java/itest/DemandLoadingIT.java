@@ -3,6 +3,7 @@ package itest;
 
 import static itest.options.RuntimeOptions.temporaryFolder;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import itest.bundles.MediatorBundle;
 import itest.bundles.MediatorIndex;
@@ -55,7 +56,9 @@ public class DemandLoadingIT extends OnProvisioned {
         for (String device : provisioning.preferences().keySet()) {
             provisioning.prefer(device, Optional.empty());
         }
-        Await.until("what was loaded is unloaded", () -> loaded().isEmpty());
+        for (Bundle bundle : loaded()) {
+            bundle.uninstall();
+        }
         assertThat(provisioning.provided()).isEmpty();
         new MediatorIndex(configured("repository").getParent()).write();
     }
@@ -85,6 +88,23 @@ public class DemandLoadingIT extends OnProvisioned {
             assertThat(statusOnOpen()).isEqualTo(Registers.VFACTIVE);
             assertThat(log.with("the repository cannot be read")).hasSize(1);
         }
+    }
+
+    /** A pipe that nobody writes to is as a disk that hangs. */
+    @Test
+    public void opensWithoutAndInTimeWhenTheRepositoryHangs() throws Exception {
+        Path file = configured("repository");
+        Files.deleteIfExists(file);
+        assertThat(new ProcessBuilder("mkfifo", file.toString()).start().waitFor()).isZero();
+        try (var log = new LoggedLines()) {
+            assertThat(statusOnOpen()).isEqualTo(Registers.VFACTIVE);
+            assertThat(log.with("the repository cannot be read")).singleElement().asString().contains("expected=to be read within PT3S");
+            assertThatThrownBy(() -> type("vfio:plan install itest.mediator.m")).hasMessageContaining("expected=to be read within PT3S");
+        }
+        Files.writeString(file, "<repository/>");
+        Files.delete(file);
+        index.add(answering("m", 0xA1, EXACT)).write();
+        Await.until("it is read again", () -> statusOnOpen() == 0xA1);
     }
 
     @Test

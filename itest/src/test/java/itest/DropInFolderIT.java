@@ -166,4 +166,21 @@ public class DropInFolderIT extends OnProvisioned {
             Await.until("a good one is taken", () -> statusOnOpen(SimulatedNic.VF1) == 0xA3);
         }
     }
+
+    @Test
+    public void asManyOfABundleAsItHasVersions() throws Exception {
+        drop("a.jar", answering(0xA1, "1.0.0"));
+        Await.until("it mediates", () -> statusOnOpen(SimulatedNic.VF1) == 0xA1);
+        try (var log = new LoggedLines()) {
+            Path same = drop("b.jar", answering(0xA2, "1.0.0"));
+            Await.until("it is refused", () -> !log.with("b.jar is not installed").isEmpty());
+            assertThat(log.with("b.jar is not installed")).singleElement().asString().contains("not unique", "itest.mediator.dropped");
+            drop("b.jar", answering(0xA2, "2.0.0"));
+            Await.until("both are there", () -> admin.mediators().size() == 2);
+            assertThat(statusOnOpen(SimulatedNic.VF1)).as("the older is asked first").isEqualTo(0xA1);
+            Files.delete(same);
+            Await.until("the second is gone", () -> admin.mediators().size() == 1);
+            assertThat(statusOnOpen(SimulatedNic.VF1)).isEqualTo(0xA1);
+        }
+    }
 }

@@ -52,9 +52,10 @@ public abstract class OnProvisioned extends OnTheNic {
     /** Configuration of the provisioning. */
     abstract Map<String, Object> properties();
 
-    /** A path of that configuration. */
+    /** A path, or the path of a URL, of that configuration. */
     Path configured(String name) throws Exception {
-        return Path.of(configurations.getConfiguration("vfio.pci.provision", "?").getProperties().get(name).toString());
+        String place = configurations.getConfiguration("vfio.pci.provision", "?").getProperties().get(name).toString();
+        return Path.of(place.startsWith("file:") ? place.substring("file:".length()) : place);
     }
 
     /** What a command prints. */

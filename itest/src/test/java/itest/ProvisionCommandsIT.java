@@ -7,6 +7,7 @@ import static itest.options.RuntimeOptions.temporaryFolder;
 import static itest.options.RuntimeOptions.vfioUser;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.ops4j.pax.exam.CoreOptions.frameworkProperty;
 
 import itest.bundles.MediatorBundle;
 import itest.mediators.Answering;
@@ -36,7 +37,8 @@ public class ProvisionCommandsIT extends OnProvisioned {
     @Override
     @Configuration
     public Option[] runtime() {
-        return OptionUtils.combine(super.runtime(), vfioUser(), mediatorIgd());
+        return OptionUtils.combine(super.runtime(), vfioUser(), mediatorIgd(),
+            frameworkProperty("vfio.etc").value(temporaryFolder("etc-")));
     }
 
     @Override
@@ -274,10 +276,22 @@ public class ProvisionCommandsIT extends OnProvisioned {
 
     @Test
     public void preferencesAreListedSetAndEnded() throws Exception {
-        assertThat(type("vfio:prefer 8086:154c some.bundle")).contains("DEVICE     PREFERRED", "8086:154c  some.bundle");
-        assertThat(type("vfio:prefer 8086:5927 other:1.0.0")).contains("8086:154c  some.bundle", "8086:5927  other:1.0.0");
-        assertThat(type("vfio:prefer 8086:154c none")).doesNotContain("some.bundle");
-        assertThat(type("vfio:prefer -j")).isEqualToIgnoringNewLines("[{\"device\":\"8086:5927\",\"bundle\":\"other:1.0.0\"}]");
-        type("vfio:prefer 8086:5927 none");
+        Path file = Path.of(context.getProperty("vfio.etc"), "vfio.pci.provision.preferences.cfg");
+        try {
+            assertThat(type("vfio:prefer 8086:154c some.bundle")).contains("DEVICE     PREFERRED", "8086:154c  some.bundle");
+            assertThat(type("vfio:prefer 8086:5927 other:1.0.0")).contains("8086:154c  some.bundle", "8086:5927  other:1.0.0");
+            assertThat(file).content().as("so that it counts after the next start")
+                .contains("8086:154c=some.bundle, 8086:5927=other:1.0.0");
+            assertThat(type("vfio:prefer 8086:154c none")).doesNotContain("some.bundle");
+            assertThat(type("vfio:prefer -j")).isEqualToIgnoringNewLines("[{\"device\":\"8086:5927\",\"bundle\":\"other:1.0.0\"}]");
+            Files.writeString(file, "prefer = 8086:5927=another, no preference, 80:86=nobody");
+            assertThat(type("vfio:prefer -j")).isEqualToIgnoringNewLines("[{\"device\":\"8086:5927\",\"bundle\":\"another\"}]");
+            type("vfio:prefer 8086:5927 none");
+            Files.delete(file);
+            assertThat(type("vfio:prefer -j")).as("what has been made of it").isEqualToIgnoringNewLines("[]");
+            assertThat(file.getParent()).isEmptyDirectory();
+        } finally {
+            Files.deleteIfExists(file);
+        }
     }
 }

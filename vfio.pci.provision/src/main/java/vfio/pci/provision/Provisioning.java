@@ -61,7 +61,7 @@ public final class Provisioning implements MediatorSource, ProvisionAdmin {
         this.context = context;
         this.configurations = configurations;
         this.check = new JarCheck(context.getDataFile("jars").toPath(), () -> policy.required());
-        this.preferences = new Preferences(configurations);
+        this.preferences = new Preferences(configurations, Optional.ofNullable(context.getProperty("vfio.etc")).map(Path::of));
         check.discardLeftovers();
         OfferReading reading = new OfferReading();
         this.loader = new DemandLoader(context, check, reading, preferences, () -> settings, () -> whenLoaded());

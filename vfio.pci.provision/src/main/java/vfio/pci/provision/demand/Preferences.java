@@ -2,13 +2,18 @@
 package vfio.pci.provision.demand;
 
 import java.io.IOException;
-import java.util.Arrays;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Dictionary;
 import java.util.Hashtable;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Properties;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.osgi.framework.Version;
 import org.osgi.service.cm.Configuration;
 import org.osgi.service.cm.ConfigurationAdmin;
@@ -24,26 +29,37 @@ public final class Preferences {
     private static final String PREFER = "prefer";
 
     private final ConfigurationAdmin configurations;
+    private final Optional<Path> file;
     private final Object lock = new Object();
 
     /// Kept there.
-    public Preferences(ConfigurationAdmin configurations) {
+    ///
+    /// @param folder of the files that the configurations come from at every start, if they do: there it is kept too
+    public Preferences(ConfigurationAdmin configurations, Optional<Path> folder) {
         this.configurations = configurations;
+        this.file = folder.map(path -> path.resolve(PID + ".cfg"));
     }
 
-    /// All, by vendor and device id.
+    /// All, by vendor and device id. The file counts before what has been made of it.
     public Map<String, String> all() {
         try {
-            return read(configurations.getConfiguration(PID, "?").getProperties());
-        } catch (IOException e) {
+            if (file.filter(Files::exists).isPresent()) {
+                var properties = new Properties();
+                try (Reader in = Files.newBufferedReader(file.get())) {
+                    properties.load(in);
+                }
+                return read(properties.get(PREFER));
+            }
+            Dictionary<String, Object> properties = configurations.getConfiguration(PID, "?").getProperties();
+            return read(properties == null ? null : properties.get(PREFER));
+        } catch (IOException | IllegalArgumentException e) {
             LOG.log(System.Logger.Level.WARNING, "preferences cannot be read, and none count: {0}", e.getMessage());
             return Map.of();
         }
     }
 
-    private static Map<String, String> read(Dictionary<String, Object> properties) {
+    private static Map<String, String> read(Object value) {
         Map<String, String> all = new TreeMap<>();
-        Object value = properties == null ? null : properties.get(PREFER);
         String[] lines = value instanceof String[] array ? array : String.valueOf(value == null ? "" : value).split(",");
         for (String line : lines) {
             String[] parts = line.strip().split("=", 2);
@@ -91,15 +107,32 @@ public final class Preferences {
     }
 
     private void keep(Map<String, String> all) throws VfioException {
-        var properties = new Hashtable<String, Object>();
-        String[] lines = all.entrySet().stream().map(entry -> entry.getKey() + "=" + entry.getValue()).toArray(String[]::new);
-        properties.put(PREFER, lines);
+        String lines = all.entrySet().stream().map(entry -> entry.getKey() + "=" + entry.getValue()).collect(Collectors.joining(", "));
         try {
+            if (file.isPresent()) {
+                write(file.get(), lines);
+            }
             Configuration configuration = configurations.getConfiguration(PID, "?");
+            Dictionary<String, Object> before = configuration.getProperties();
+            Dictionary<String, Object> properties = before == null ? new Hashtable<>() : before;
+            properties.put(PREFER, lines);
             configuration.update(properties);
         } catch (IOException e) {
-            throw new VfioException(Errno.EIO, "%s=%s expected=a configuration that can be written: %s".formatted(PREFER,
-                Arrays.toString(lines), e.getMessage()));
+            throw new VfioException(Errno.EIO, "%s=%s expected=a configuration that can be written: %s".formatted(PREFER, lines, e));
+        }
+    }
+
+    /// Whole or not at all, as somebody may be reading it.
+    private static void write(Path file, String lines) throws IOException {
+        Path written = file.resolveSibling(file.getFileName() + ".new");
+        try {
+            Files.writeString(written, """
+                # As vfio:prefer set it: VENDOR:DEVICE=BUNDLE or VENDOR:DEVICE=BUNDLE:VERSION, separated by commas.
+                %s = %s
+                """.formatted(PREFER, lines));
+            Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(written);
         }
     }
 }

@@ -25,7 +25,7 @@ public final class JarCheck {
     public static final long MOST_BYTES = 64 << 20;
 
     /// Most that the files in it may be together, unpacked.
-    static final long MOST_UNPACKED_BYTES = 512 << 20;
+    static final long MOST_UNPACKED_BYTES = 256 << 20;
     private static final System.Logger LOG = System.getLogger(JarCheck.class.getName());
     private static final String PREFIX = "jar-";
 

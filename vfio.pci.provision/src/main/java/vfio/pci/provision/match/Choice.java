@@ -35,7 +35,9 @@ public record Choice(Offer offer, String why) {
     private record Fit(Offer offer, MediatorCapability capability, int wildcards) {
         private static final Comparator<Fit> BEST_FIRST = Comparator.comparingInt(Fit::wildcards)
             .thenComparing(fit -> fit.offer.version(), Comparator.reverseOrder())
-            .thenComparing(fit -> fit.offer.symbolicName());
+            .thenComparing(fit -> fit.offer.symbolicName())
+            // two files of the same bundle: always the same one
+            .thenComparing(fit -> fit.offer.jar());
 
         static Optional<Fit> of(Offer offer, PciId id) {
             Optional<Fit> best = Optional.empty();

@@ -2,7 +2,6 @@
 package vfio.pci.provision.jar;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -29,12 +28,20 @@ public final class Jar {
 
     /// A jar with these headers and a file.
     public static Path write(Path file, Map<String, String> headers) throws IOException {
+        return write(file, headers, "content.txt", 1);
+    }
+
+    /// A jar with these headers and a file of so many zeroes.
+    static Path write(Path file, Map<String, String> headers, String name, long size) throws IOException {
         var manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
         headers.forEach(manifest.getMainAttributes()::putValue);
+        byte[] zeroes = new byte[1 << 16];
         try (var jar = new JarOutputStream(Files.newOutputStream(file), manifest)) {
-            jar.putNextEntry(new JarEntry("content.txt"));
-            jar.write(file.getFileName().toString().getBytes(StandardCharsets.UTF_8));
+            jar.putNextEntry(new JarEntry(name));
+            for (long left = size; left > 0; left -= zeroes.length) {
+                jar.write(zeroes, 0, (int) Math.min(left, zeroes.length));
+            }
         }
         return file;
     }

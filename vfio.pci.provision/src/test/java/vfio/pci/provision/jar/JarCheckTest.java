@@ -7,17 +7,26 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import java.util.zip.ZipFile;
@@ -82,13 +91,88 @@ class JarCheckTest {
     @Test
     void refusesWhatIsTooLarge() throws IOException {
         Path large = folder.resolve("large.jar");
-        try (OutputStream out = Files.newOutputStream(large)) {
-            byte[] block = new byte[1 << 20];
-            for (long written = 0; written <= JarCheck.MOST_BYTES; written += block.length) {
-                out.write(block);
-            }
+        try (var file = new RandomAccessFile(large.toFile(), "rw")) {
+            file.setLength(JarCheck.MOST_BYTES + 1);
         }
         assertRefused(Errno.EINVAL, check(JarCheck.SignaturePolicy.NONE), large, Optional.empty());
+        assertThatThrownBy(() -> JarDescription.read(large)).isInstanceOf(IOException.class).hasMessageContaining("expected=at most");
+    }
+
+    @Test
+    void refusesWhatUnpacksToTooMuch() throws IOException {
+        Path bomb = folder.resolve("bomb.jar");
+        Jar.write(bomb, Map.of("Bundle-SymbolicName", "bomb"), "zeroes", JarCheck.MOST_UNPACKED_BYTES + 1);
+        assertThat(bomb).satisfies(file -> assertThat(Files.size(file)).isLessThan(1 << 20));
+        assertRefused(Errno.EINVAL, check(JarCheck.SignaturePolicy.NONE), bomb, Optional.empty());
+    }
+
+    @Test
+    void refusesManifestThatIsTooLarge() throws IOException {
+        Path bomb = folder.resolve("manifest.jar");
+        Map<String, String> headers = new TreeMap<>();
+        for (int i = 0; i < 20_000; i++) {
+            headers.put("Header-" + i, "a".repeat(60));
+        }
+        Jar.write(bomb, headers);
+        assertRefused(Errno.EIO, check(JarCheck.SignaturePolicy.NONE), bomb, Optional.empty());
+    }
+
+    @Test
+    void refusesWhatIsNoFile() throws Exception {
+        Path pipe = folder.resolve("pipe.jar");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+        Files.createDirectories(copies);
+        assertRefused(Errno.EINVAL, check(JarCheck.SignaturePolicy.NONE), pipe, Optional.empty());
+        assertRefused(Errno.EINVAL, check(JarCheck.SignaturePolicy.NONE), folder, Optional.empty());
+    }
+
+    /// Any bytes of a good jar may be others, and it may end anywhere.
+    @Test
+    void takesOrRefusesGarbageAndLeavesNothing() throws Exception {
+        JarCheck check = check(JarCheck.SignaturePolicy.NONE);
+        byte[] good = Files.readAllBytes(jar);
+        var random = new Random(6);
+        int refused = 0;
+        for (int round = 0; round < 500; round++) {
+            byte[] bytes = round % 4 == 0 ? Arrays.copyOf(good, random.nextInt(good.length)) : good.clone();
+            for (int change = random.nextInt(8); change >= 0 && bytes.length > 0; change--) {
+                bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+            }
+            Path file = Files.write(folder.resolve("garbage.jar"), bytes);
+            try (CheckedJar taken = check.check(file, Optional.empty())) {
+                assertThat(taken.description().symbolicName()).isNotBlank();
+            } catch (VfioException e) {
+                assertThat(e.errno()).as(e.getMessage()).isIn(Errno.EINVAL, Errno.EIO);
+                refused++;
+            }
+        }
+        assertThat(refused).isBetween(100, 499);
+        assertNothingIsLeft();
+        assertThat(openFiles()).noneMatch(file -> file.startsWith(folder));
+    }
+
+    private static List<Path> openFiles() throws IOException {
+        List<Path> files = new ArrayList<>();
+        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+            for (Path descriptor : descriptors) {
+                if (Files.exists(descriptor, LinkOption.NOFOLLOW_LINKS)) {
+                    files.add(Files.readSymbolicLink(descriptor));
+                }
+            }
+        } catch (NoSuchFileException e) {
+            // closed while it was looked at: it is not open
+            return openFiles();
+        }
+        return files;
+    }
+
+    @Test
+    void discardsWhatAnEarlierLifeLeft() throws Exception {
+        JarCheck check = check(JarCheck.SignaturePolicy.NONE);
+        check.discardLeftovers();
+        check.check(jar, Optional.empty());
+        check.discardLeftovers();
+        assertNothingIsLeft();
     }
 
     @Test

@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -115,6 +118,46 @@ class RepositoryTest {
             out.write("</repository>".getBytes(StandardCharsets.UTF_8));
         }
         assertThatThrownBy(() -> Repository.at(bomb.toString()).offers()).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void readsOrRefusesGarbage() throws IOException {
+        byte[] good = Files.readAllBytes(index(resource("a", DIGEST, "a.jar", MEDIATOR)));
+        var random = new Random(6);
+        int refused = 0;
+        for (int round = 0; round < 500; round++) {
+            byte[] bytes = round % 4 == 0 ? Arrays.copyOf(good, random.nextInt(good.length)) : good.clone();
+            for (int change = random.nextInt(4); change >= 0 && bytes.length > 0; change--) {
+                bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+            }
+            Path file = Files.write(folder.resolve("garbage.xml"), bytes);
+            try {
+                assertThat(Repository.at(file.toString()).offers()).hasSizeLessThan(2);
+            } catch (IOException e) {
+                assertThat(e).hasMessageContaining("garbage.xml");
+                refused++;
+            }
+        }
+        assertThat(refused).isBetween(100, 499);
+    }
+
+    @Test
+    void refusesAnIndexOfTooMany() throws IOException {
+        Path index = index(resource("a", DIGEST, "a.jar", MEDIATOR).repeat(10_001));
+        assertThatThrownBy(() -> Repository.at(index.toString()).offers()).isInstanceOf(IOException.class)
+            .hasMessageContaining("expected=at most 10000 mediators");
+    }
+
+    @Test
+    void doesWithoutJarsThatAreNoneOrGone() throws Exception {
+        Jar.mediator(folder.resolve("a.jar"), "a", "1.0.0", "vfio.mediator;vendor=8086");
+        Files.createDirectory(folder.resolve("folder.jar"));
+        Files.createSymbolicLink(folder.resolve("gone.jar"), folder.resolve("nowhere"));
+        assertThat(new ProcessBuilder("mkfifo", folder.resolve("pipe.jar").toString()).start().waitFor()).isZero();
+        try (var huge = new RandomAccessFile(folder.resolve("huge.jar").toFile(), "rw")) {
+            huge.setLength(1L << 36);
+        }
+        assertThat(Repository.at(folder.toString()).offers()).extracting(Offer::symbolicName).containsExactly("a");
     }
 
     @Test
