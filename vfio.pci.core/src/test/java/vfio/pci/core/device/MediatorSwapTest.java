@@ -237,6 +237,7 @@ class MediatorSwapTest {
     @Test
     void aVersionThatHangsIsGivenUpAndListed() throws VfioException {
         Counting old = new Counting(1);
+        one.impatient();
         Counting next = new Counting(1).failing("hangs in load");
         Mediator from = one.accepting("counter", context -> old);
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
@@ -253,6 +254,7 @@ class MediatorSwapTest {
 
     @Test
     void anOldOneThatHangsIsGivenUp() throws VfioException {
+        one.impatient();
         Counting old = new Counting(1).failing("hangs in save");
         Mediator from = one.accepting("counter", context -> old);
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
