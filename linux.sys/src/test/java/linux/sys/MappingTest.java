@@ -130,10 +130,10 @@ class MappingTest {
                 for (int i = 0; i < threads; i++) {
                     ends.add(executor.submit(accessUntilRefused(mapping.memory(), busy)));
                 }
-                assertThat(busy.await(10, TimeUnit.SECONDS)).isTrue();
+                assertThat(busy.await(30, TimeUnit.SECONDS)).isTrue();
                 mapping.close();
                 for (Future<Exception> end : ends) {
-                    assertThat(end.get(10, TimeUnit.SECONDS)).isInstanceOf(IllegalStateException.class);
+                    assertThat(end.get(30, TimeUnit.SECONDS)).isInstanceOf(IllegalStateException.class);
                 }
             }
         }

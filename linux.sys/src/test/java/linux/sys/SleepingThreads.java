@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -44,10 +43,11 @@ final class SleepingThreads {
         }
     }
 
-    private static String callOf(Path task) throws IOException {
+    /// Nothing of a thread that has ended, be it before the file is opened or before it is read.
+    private static String callOf(Path task) {
         try {
             return Files.readString(task.resolve("syscall"));
-        } catch (NoSuchFileException ended) {
+        } catch (IOException ended) {
             return "";
         }
     }

@@ -3,7 +3,6 @@ package vfio.user;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import vfio.pci.api.VfioException;
@@ -14,7 +13,7 @@ class LenientClientTest {
     @RegisterExtension
     final ServerFixture fixture = new ServerFixture(Limits.with(limits -> {
         limits.errors = ClientLimits.ErrorAnswers.ALL_ONES;
-        limits.request = Duration.ofMillis(200);
+        limits.request = Limits.BOUND;
     }));
 
     @Test

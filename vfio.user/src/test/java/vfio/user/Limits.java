@@ -7,6 +7,9 @@ import vfio.user.command.ClientLimits;
 
 /// Limits of which a test changes some. What a test does not say differs from the default only in that the test is patient.
 final class Limits {
+    /// For tests of requests that are given up: no other request takes as long, on a machine that does other things as well.
+    static final Duration BOUND = Duration.ofSeconds(1);
+
     int msgFds = ClientLimits.DEFAULT.msgFds();
     int dataBytes = ClientLimits.DEFAULT.dataBytes();
     int dmaMaps = ClientLimits.DEFAULT.dmaMaps();

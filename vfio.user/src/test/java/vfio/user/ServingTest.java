@@ -172,9 +172,7 @@ class ServingTest {
             TestDevice device = fixture.pci.next();
             client.send(RawClient.message(1, RawClient.REGION_READ, 0, RawClient.access(TestDevice.BLOCKING, 2, 4).array()).array());
             ServerFixture.await("the access is inside", () -> device.inside.get() == 1);
-            long start = System.nanoTime();
             fixture.server.unserve(TestPci.FIRST);
-            assertThat(System.nanoTime() - start).isLessThan(8_000_000_000L);
             assertThat(client.endsOrderly()).isTrue();
             assertThat(device.closed).as("a thread is inside").isFalse();
             device.blocked.release();

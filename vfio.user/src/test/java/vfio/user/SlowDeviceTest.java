@@ -11,6 +11,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import vfio.pci.api.VfioException;
 
@@ -21,8 +22,30 @@ class SlowDeviceTest {
     @RegisterExtension
     final ServerFixture fixture = new ServerFixture();
 
-    /// What else the machine does adds to each round trip, so the same are made, in turns, with a server that knows nothing of the hang.
     @Test
+    void anAccessThatHangsIsWaitedForByNobodyElse() throws VfioException, InterruptedException {
+        Path second = fixture.folder.resolve("second.sock");
+        fixture.server.serve(TestPci.SECOND, second);
+        try (RawClient slow = fixture.ready(); RawClient quick = RawClient.ready(second)) {
+            TestDevice hanging = fixture.pci.next();
+            hang(slow, hanging);
+            for (int i = 0; i < 2000; i++) {
+                roundTrip(quick);
+            }
+            assertThat(hanging.inside).hasValue(1);
+            assertThat(slow.peek()).isEqualTo(RawClient.EAGAIN);
+            hanging.blocked.release();
+            assertThat(slow.receive().errno()).as("its answer is still sent").isZero();
+            assertThat(slow.call(RawClient.DEVICE_RESET, Bytes.of()).errno()).as("it is served on").isZero();
+        }
+        fixture.server.unserve(TestPci.SECOND);
+        ServerFixture.await("one loop thread is left", () -> loops().size() == 1);
+    }
+
+    /// What else the machine does adds to each round trip, so the same are made, in turns, with a server that knows nothing of the hang;
+    /// and still this is for a machine that does nothing else.
+    @Test
+    @EnabledIfSystemProperty(named = "vfio.nightly", matches = "true")
     void anAccessThatHangsTenSecondsAddsLessThanTenMillisecondsToAnotherDevice() throws VfioException, InterruptedException {
         Path second = fixture.folder.resolve("second.sock");
         Path control = fixture.folder.resolve("control.sock");
@@ -52,15 +75,11 @@ class SlowDeviceTest {
                 part(elsewhere, 99) / 1000, elsewhere.getLast() / 1000);
             assertThat(part(meanwhile, 50) - part(elsewhere, 50)).isLessThan(MOST_ADDED);
             assertThat(part(meanwhile, 99) - part(elsewhere, 99)).isLessThan(MOST_ADDED);
-            assertThat(meanwhile.getLast()).isLessThan(TimeUnit.SECONDS.toNanos(1));
-
             hanging.blocked.release();
-            assertThat(slow.receive().errno()).as("its answer is still sent").isZero();
-            assertThat(slow.call(RawClient.DEVICE_RESET, Bytes.of()).errno()).as("it is served on").isZero();
+            assertThat(slow.receive().errno()).isZero();
         }
         controlServer.deactivate();
         fixture.server.unserve(TestPci.SECOND);
-        ServerFixture.await("one loop thread is left", () -> loops().size() == 1);
     }
 
     @Test
@@ -69,18 +88,14 @@ class SlowDeviceTest {
         fixture.server.serve(TestPci.SECOND, second);
         try (RawClient slow = fixture.ready(); RawClient quick = RawClient.ready(second)) {
             TestDevice hanging = fixture.pci.next();
-            warmUp(quick);
-            List<Long> times = new ArrayList<>();
             for (int round = 0; round < 30; round++) {
                 hang(slow, hanging);
-                times.add(roundTrip(quick));
+                roundTrip(quick);
                 hanging.blocked.release();
                 assertThat(slow.receive().errno()).isZero();
             }
-            times.sort(null);
-            // A loaded machine adds to many of them, a design that waits would add to all.
-            assertThat(part(times, 25)).as("all: %s", times).isLessThan(MOST_ADDED);
-            assertThat(loops().size()).isLessThanOrEqualTo(2);
+            // Not at once: a turn that the machine holds up is overtaken too.
+            ServerFixture.await("at most one thread more is left", () -> loops().size() <= 2);
         }
         fixture.server.unserve(TestPci.SECOND);
     }

@@ -3,7 +3,6 @@ package vfio.user;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import java.util.OptionalInt;
 import java.util.concurrent.Semaphore;
 import linux.sys.Fd;
@@ -14,10 +13,9 @@ import vfio.pci.api.VfioException;
 /// Every request is answered within a bound, once, whatever the device does.
 class StuckRequestTest {
     private static final int ETIMEDOUT = 110;
-    private static final Duration BOUND = Duration.ofMillis(200);
 
     @RegisterExtension
-    final ServerFixture fixture = new ServerFixture(Limits.with(limits -> limits.request = BOUND));
+    final ServerFixture fixture = new ServerFixture(Limits.with(limits -> limits.request = Limits.BOUND));
 
     @Test
     void isAnsweredOnceAndItsTrueResultIsDiscarded() throws VfioException, InterruptedException {
@@ -26,7 +24,7 @@ class StuckRequestTest {
             long start = System.nanoTime();
             client.send(RawClient.message(7, RawClient.REGION_READ, 0, RawClient.access(TestDevice.BLOCKING, 2, 4).array()).array());
             RawClient.Answer late = client.receive();
-            assertThat(System.nanoTime() - start).isGreaterThan(BOUND.toNanos() / 2);
+            assertThat(System.nanoTime() - start).isGreaterThan(Limits.BOUND.toNanos() / 2);
             assertThat(late.id()).isEqualTo(7);
             assertThat(late.errno()).isEqualTo(ETIMEDOUT);
             assertThat(late.size()).isEqualTo(16);

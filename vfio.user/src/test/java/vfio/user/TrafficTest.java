@@ -4,7 +4,6 @@ package vfio.user;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -15,7 +14,7 @@ import vfio.pci.api.admin.ServedTraffic;
 /// What is counted of a served device.
 class TrafficTest {
     @RegisterExtension
-    final ServerFixture fixture = new ServerFixture(Limits.with(limits -> limits.request = Duration.ofMillis(200)));
+    final ServerFixture fixture = new ServerFixture(Limits.with(limits -> limits.request = Limits.BOUND));
 
     private ServedTraffic traffic() {
         return fixture.server.served().getFirst().traffic();

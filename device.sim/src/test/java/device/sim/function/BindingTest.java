@@ -178,9 +178,9 @@ class BindingTest {
                 end.set(e);
             }
         });
-        assertThat(reading.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(reading.await(30, TimeUnit.SECONDS)).isTrue();
         driver.close();
-        reader.join(10_000);
+        reader.join(30_000);
         assertThat(end.get()).as("ended by ENODEV, not by touching freed memory").isNotNull();
         assertThat(end.get().errno()).isEqualTo(Errno.ENODEV);
     }

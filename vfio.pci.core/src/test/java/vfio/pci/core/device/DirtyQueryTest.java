@@ -53,7 +53,7 @@ class DirtyQueryTest {
 
     @BeforeEach
     void open() throws VfioException {
-        one.settings = new DeviceSettings(false, Duration.ofMillis(300), 1000, 4);
+        one.settings = new DeviceSettings(false, Duration.ofSeconds(20), 1000, 4);
         one.accepting("moves", context -> vendor);
         device = one.open();
         region = new RegionUser(device);

@@ -15,7 +15,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vfio.pci.api.Errno;
@@ -39,11 +38,6 @@ class HandoverTest {
 
     private final OneDevice one = new OneDevice();
     private final CountDownLatch end = new CountDownLatch(1);
-
-    @BeforeEach
-    void waitLong() {
-        one.settings = OneDevice.drainingIn(LONG);
-    }
 
     @AfterEach
     void close() {
@@ -156,7 +150,6 @@ class HandoverTest {
     void whatIsTooMuchOrRefusedIsNotSwapped() throws VfioException {
         for (String how : List.of("is large", "refuses in save")) {
             try (OneDevice device = new OneDevice()) {
-                device.settings = OneDevice.drainingIn(LONG);
                 Mediator from = device.accepting("keeping", context -> new Keeping(1, how));
                 Mediator to = device.accepting("keeping", context -> new Keeping(1, ""));
                 try (VfioDevice handle = device.open(); DevicePort port = handle.port()) {
@@ -201,7 +194,6 @@ class HandoverTest {
     void aFrozenDeviceGoesOnWithASuccessorThatDoesNotKnowIt() throws VfioException {
         for (String how : List.of("refuses in load", "keeps nothing")) {
             try (OneDevice device = new OneDevice()) {
-                device.settings = OneDevice.drainingIn(LONG);
                 Mediator first = device.accepting("keeping", context -> new Keeping(1, ""));
                 try (VfioDevice handle = device.open(); DevicePort port = handle.port()) {
                     read32(port, 0, REGISTER);
@@ -242,7 +234,7 @@ class HandoverTest {
 
     @Test
     void oneThatHangsWhileItGivesIsIsolatedAsAnyOther() throws VfioException {
-        one.settings = OneDevice.drainingIn(Duration.ofMillis(500));
+        one.impatient();
         Mediator first = keeping(1, "hangs in save");
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
             one.goes(first, MediatorPolicy.FREEZE, Duration.ofMillis(50));
@@ -257,7 +249,7 @@ class HandoverTest {
 
     @Test
     void aSuccessorThatHangsWhileItTakesIsGivenUp() throws VfioException {
-        one.settings = OneDevice.drainingIn(Duration.ofMillis(500));
+        one.impatient();
         Mediator first = keeping(1, "");
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
             one.goes(first, MediatorPolicy.FREEZE, LONG);

@@ -94,13 +94,28 @@ class HoldTest {
             one.hardware.bug = () -> awaitLatch(inside, leave);
             Thread reader = started(() -> write(port, 0x4000, 1));
             inside.await();
-            VfioErrors.assertErrno(Errno.ETIMEDOUT, () -> Hold.begin(device(), "a test", LONG));
-            assertThat(device().usability().held()).isNull();
             CompletableFuture<Hold> hold = CompletableFuture.supplyAsync(this::hold);
             await("it is held", () -> device().usability().held() != null);
             leave.countDown();
             hold.join().release();
             reader.join();
+            one.hardware.works();
+        }
+    }
+
+    @Test
+    void anAccessThatDoesNotEndIsNotWaitedForForEver() throws VfioException, InterruptedException {
+        one.impatient();
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch leave = new CountDownLatch(1);
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            one.hardware.bug = () -> awaitLatch(inside, leave);
+            Thread writer = started(() -> write(port, 0x4000, 1));
+            inside.await();
+            VfioErrors.assertErrno(Errno.ETIMEDOUT, () -> Hold.begin(device(), "a test", LONG));
+            assertThat(device().usability().held()).isNull();
+            leave.countDown();
+            writer.join();
             one.hardware.works();
         }
     }
@@ -124,6 +139,7 @@ class HoldTest {
 
     @Test
     void whoMustNotWaitIsToldWhenToComeBack() throws VfioException {
+        one.impatient();
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
             AtomicInteger told = new AtomicInteger();
             Runnable released = told::incrementAndGet;

@@ -7,14 +7,12 @@ import static vfio.pci.core.device.OneDevice.read32;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import vfio.pci.api.Errno;
@@ -44,11 +42,6 @@ class KeptPlacesTest {
     private static final IrqInfo.Type BELL = new IrqInfo.Type(0x77, 1);
 
     private final OneDevice one = new OneDevice();
-
-    @BeforeEach
-    void waitLong() {
-        one.settings = OneDevice.drainingIn(Duration.ofSeconds(20));
-    }
 
     @AfterEach
     void end() {

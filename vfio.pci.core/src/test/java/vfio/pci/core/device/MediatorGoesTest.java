@@ -279,8 +279,8 @@ class MediatorGoesTest {
         Thread remover = Thread.ofPlatform().start(going);
         await("the remover waits", () -> remover.getState() == Thread.State.TIMED_WAITING);
         mayLeave.countDown();
-        assertThat(going.get(10, TimeUnit.SECONDS)).as("closed when the unregistering returned, whoever closed it").isEqualTo(1);
-        closing.get(10, TimeUnit.SECONDS);
+        assertThat(going.get(30, TimeUnit.SECONDS)).as("closed when the unregistering returned, whoever closed it").isEqualTo(1);
+        closing.get(30, TimeUnit.SECONDS);
         assertThat(made.get().closes).hasValue(1);
     }
 
@@ -294,6 +294,7 @@ class MediatorGoesTest {
 
     @Test
     void mayGoFromWithinItsOwnClose() throws VfioException {
+        one.impatient();
         List<Mediator> self = new ArrayList<>();
         AnsweringMediation mediation = new AnsweringMediation() {
             @Override

@@ -291,9 +291,9 @@ class MediatorOrderTest {
         Thread remover = Thread.ofPlatform().start(going);
         OneDevice.await("the remover waits", () -> remover.getState() == Thread.State.TIMED_WAITING);
         mayLeave.countDown();
-        going.get(10, TimeUnit.SECONDS);
+        going.get(30, TimeUnit.SECONDS);
         assertThat(mediation.closes).as("closed when the unregistering returned").hasValue(1);
-        VfioDevice device = opening.get(10, TimeUnit.SECONDS);
+        VfioDevice device = opening.get(30, TimeUnit.SECONDS);
         read32(device.port(), 0, 0x4000);
         assertThat(mediation.reads).hasValue(0);
         device.close();
@@ -309,6 +309,7 @@ class MediatorOrderTest {
 
     @Test
     void givesUpAThreadThatStaysInItsOpen() throws Exception {
+        one.impatient();
         AnsweringMediation mediation = new AnsweringMediation(REGISTER);
         CountDownLatch inside = new CountDownLatch(1);
         List<Throwable> refused = new ArrayList<>();
@@ -338,7 +339,7 @@ class MediatorOrderTest {
         });
         assertThat(hanging.hasStuck()).isTrue();
         looked = true;
-        assertThat(opening.get(10, TimeUnit.SECONDS)).as("the interrupt was for the mediator").isFalse();
+        assertThat(opening.get(30, TimeUnit.SECONDS)).as("the interrupt was for the mediator").isFalse();
         opener.join();
         assertThat(hanging.hasStuck()).isFalse();
         assertThat(refused.get(0)).isInstanceOfSatisfying(VfioException.class, e -> assertThat(e.errno()).isEqualTo(Errno.EOPNOTSUPP));
@@ -365,7 +366,7 @@ class MediatorOrderTest {
         mayLeave.countDown();
         assertErrno(Errno.ENODEV, () -> {
             try {
-                opening.get(10, TimeUnit.SECONDS);
+                opening.get(30, TimeUnit.SECONDS);
             } catch (ExecutionException e) {
                 throw e.getCause();
             }

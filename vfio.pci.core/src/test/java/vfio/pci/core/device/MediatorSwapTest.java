@@ -8,7 +8,6 @@ import static vfio.pci.core.device.OneDevice.read32;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +15,6 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -37,15 +35,7 @@ import vfio.pci.core.binding.Mediator;
 class MediatorSwapTest {
     private static final long REGISTER = 0x5000;
 
-    private static final Duration PATIENT = Duration.ofSeconds(20);
-    private static final Duration SHORT = Duration.ofSeconds(1);
-
     private final OneDevice one = new OneDevice();
-
-    @BeforeEach
-    void waitLong() {
-        one.settings = OneDevice.drainingIn(PATIENT);
-    }
 
     @AfterEach
     void close() {
@@ -220,7 +210,6 @@ class MediatorSwapTest {
         for (String how : List.of("refuses in load", "throws in load", "refuses in start", "throws in start", "refuses in save",
                 "corrupts")) {
             try (OneDevice device = new OneDevice()) {
-                device.settings = OneDevice.drainingIn(PATIENT);
                 Counting old = new Counting(1);
                 Counting next = new Counting(1).failing(how);
                 Mediator from = device.accepting("counter", context -> old);
@@ -253,7 +242,7 @@ class MediatorSwapTest {
 
     @Test
     void aVersionThatHangsIsGivenUpAndListed() throws VfioException {
-        one.settings = OneDevice.drainingIn(SHORT);
+        one.impatient();
         Counting old = new Counting(1);
         Counting next = new Counting(1).failing("hangs in load");
         Mediator from = one.accepting("counter", context -> old);
@@ -271,7 +260,7 @@ class MediatorSwapTest {
 
     @Test
     void anOldOneThatHangsIsGivenUp() throws VfioException {
-        one.settings = OneDevice.drainingIn(SHORT);
+        one.impatient();
         Counting old = new Counting(1).failing("hangs in save");
         Mediator from = one.accepting("counter", context -> old);
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
@@ -287,7 +276,7 @@ class MediatorSwapTest {
 
     @Test
     void theNewOneGoesOnThoughTheOldOneHangsInClose() throws VfioException {
-        one.settings = OneDevice.drainingIn(SHORT);
+        one.impatient();
         Counting old = new Counting(1).failing("hangs in close");
         Mediator from = one.accepting("counter", context -> old);
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
@@ -302,7 +291,7 @@ class MediatorSwapTest {
 
     @Test
     void aRefusedOneThatHangsInCloseIsListed() throws VfioException {
-        one.settings = OneDevice.drainingIn(SHORT);
+        one.impatient();
         Counting old = new Counting(1);
         Counting next = new Counting(1).failing("hangs in close");
         Mediator from = one.accepting("counter", context -> old);

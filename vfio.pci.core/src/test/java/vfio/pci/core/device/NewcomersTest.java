@@ -89,7 +89,7 @@ class NewcomersTest {
             return List.of(late);
         }));
         Thread opener = Thread.ofPlatform().start(first);
-        assertThat(searching.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(searching.await(30, TimeUnit.SECONDS)).isTrue();
         FutureTask<Optional<String>> second = new FutureTask<>(() -> {
             try (VfioDevice device = open(found(List.of()))) {
                 return one.function.status().mediator();
@@ -98,7 +98,7 @@ class NewcomersTest {
         Thread waiting = Thread.ofPlatform().start(second);
         OneDevice.await("the second open waits", () -> waiting.getState() == Thread.State.WAITING);
         release.countDown();
-        assertThat(second.get(10, TimeUnit.SECONDS)).contains("late");
+        assertThat(second.get(30, TimeUnit.SECONDS)).contains("late");
         assertThat(searches).hasValue(1);
         opener.join();
         first.get().close();
@@ -154,7 +154,7 @@ class NewcomersTest {
 
     private static void awaitQuietly(CountDownLatch latch) {
         try {
-            if (!latch.await(10, TimeUnit.SECONDS)) {
+            if (!latch.await(30, TimeUnit.SECONDS)) {
                 throw new AssertionError("nobody released it");
             }
         } catch (InterruptedException e) {

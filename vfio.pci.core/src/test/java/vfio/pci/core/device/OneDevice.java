@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import vfio.pci.api.VfioException;
@@ -35,16 +36,22 @@ final class OneDevice implements AutoCloseable {
     final ExecutorService later = Executors.newSingleThreadExecutor();
     final KnownFunction function = new KnownFunction(hardware, later);
     final List<Mediator> mediators = new ArrayList<>();
-    DeviceSettings settings = drainingIn(Duration.ofMillis(300));
-
-    /// Settings with this drain timeout: short where something hangs, else longer than a busy machine takes.
-    static DeviceSettings drainingIn(Duration timeout) {
-        return new DeviceSettings(false, timeout, 64, 4);
-    }
+    /// Nobody is given up who leaves, whatever else the machine does.
+    DeviceSettings settings = settings(Duration.ofSeconds(20));
 
     /// What a mediator answers.
     interface Opening {
         Optional<Mediation> open(PciFunction function, MediationContext context) throws VfioException;
+    }
+
+    private static DeviceSettings settings(Duration drainTimeout) {
+        return new DeviceSettings(false, drainTimeout, 64, 4);
+    }
+
+    /// For tests of somebody who does not leave: is given up soon from now on.
+    OneDevice impatient() {
+        settings = settings(Duration.ofMillis(500));
+        return this;
     }
 
     /// Adds a mediator after the others.
@@ -115,7 +122,7 @@ final class OneDevice implements AutoCloseable {
             if (System.nanoTime() - deadline > 0) {
                 throw new AssertionError("did not come about: " + what);
             }
-            Thread.onSpinWait();
+            LockSupport.parkNanos(50_000);
         }
     }
 

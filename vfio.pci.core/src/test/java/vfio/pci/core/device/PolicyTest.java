@@ -121,6 +121,7 @@ class PolicyTest {
 
     @Test
     void aDeviceIsIsolatedUntilACloseThatHangsReturns() throws VfioException {
+        one.impatient();
         CountDownLatch end = new CountDownLatch(1);
         Mediator hanging = one.accepting("hanging", context -> new AnsweringMediation(REGISTER) {
             @Override
@@ -137,9 +138,7 @@ class PolicyTest {
             }
         });
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
-            long begin = System.nanoTime();
             one.goes(hanging);
-            assertThat(System.nanoTime() - begin).isLessThan(Duration.ofSeconds(10).toNanos());
             assertThat(hanging.status().stuck()).hasSize(1);
             assertThat(one.function.status().isolated()).isPresent();
             VfioErrors.assertErrno(Errno.EIO, () -> read32(port, 0, 0x5000));

@@ -39,7 +39,7 @@ import vfio.pci.core.binding.MediatorRegistry;
 /// The one exception to "gone means gone", bounded and visible: a thread that does not leave in time.
 @Timeout(60)
 class StuckMediationTest {
-    private final OneDevice one = new OneDevice();
+    private final OneDevice one = new OneDevice().impatient();
     private Hanging hanging;
     private Mediator mediator;
 
@@ -129,7 +129,7 @@ class StuckMediationTest {
     }
 
     private static Throwable answerOf(FutureTask<?> task) {
-        return catchThrowable(() -> task.get(10, TimeUnit.SECONDS)).getCause();
+        return catchThrowable(() -> task.get(30, TimeUnit.SECONDS)).getCause();
     }
 
     private void assertAbandoned(DevicePort port) {
@@ -184,7 +184,7 @@ class StuckMediationTest {
         });
         one.goes(mediator);
         hanging.mayLeave.countDown();
-        assertThat(reading.get(10, TimeUnit.SECONDS)).isFalse();
+        assertThat(reading.get(30, TimeUnit.SECONDS)).isFalse();
         device.close();
     }
 
@@ -216,7 +216,7 @@ class StuckMediationTest {
         assertThat(one.function.device()).isEmpty();
         Hanging first = hanging;
         first.mayLeave.countDown();
-        resetting.get(10, TimeUnit.SECONDS);
+        resetting.get(30, TimeUnit.SECONDS);
         one.openAndClose();
         assertThat(first.closes).hasValue(0);
         assertThat(hanging.closes).as("bound anew").hasValue(1);
@@ -233,7 +233,7 @@ class StuckMediationTest {
         assertThat(one.hardware.driver()).isEmpty();
         assertErrno(Errno.ENODEV, device::port);
         hanging.mayLeave.countDown();
-        resetting.get(10, TimeUnit.SECONDS);
+        resetting.get(30, TimeUnit.SECONDS);
         assertErrno(Errno.ENODEV, device::port);
         device.close();
         assertThat(one.function.device()).isEmpty();

@@ -10,7 +10,6 @@ import static vfio.pci.core.device.OneDevice.read32;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
-import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -93,7 +92,6 @@ class WatchedDoorbellsTest {
     }
 
     private void movable() {
-        one.settings = OneDevice.drainingIn(Duration.ofSeconds(20));
         one.accepting("watching", offered -> {
             context.set(offered);
             return new MovingMediation(false);
@@ -133,6 +131,14 @@ class WatchedDoorbellsTest {
     @Test
     void hasTheFunctionComeOutOfWhatItIsAboutFirst() throws Exception {
         VfioDevice device = open(OneDevice.STANDARD);
+        waitsForWhoIsInside("watching", () -> watch(keeping));
+        ring(2);
+        assertThat(told).containsExactly("0+0x2000=2");
+        device.close();
+    }
+
+    /// The function is in a subscriber, and what is done meanwhile returns when it is no more.
+    private void waitsForWhoIsInside(String name, Runnable meanwhile) throws Exception {
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch mayLeave = new CountDownLatch(1);
         context.get().watchDoorbells((bar, offset, value) -> {
@@ -141,14 +147,11 @@ class WatchedDoorbellsTest {
         });
         FutureTask<Void> ringing = start("function", () -> ring(1));
         inside.await();
-        FutureTask<Void> watching = start("watching", () -> watch(keeping));
-        assertThat(catchThrowable(() -> watching.get(50, TimeUnit.MILLISECONDS))).as("not before").isNotNull();
+        FutureTask<Void> waiting = start(name, meanwhile);
+        assertThat(catchThrowable(() -> waiting.get(50, TimeUnit.MILLISECONDS))).as("not before").isNotNull();
         mayLeave.countDown();
-        watching.get(10, TimeUnit.SECONDS);
-        ringing.get(10, TimeUnit.SECONDS);
-        ring(2);
-        assertThat(told).containsExactly("0+0x2000=2");
-        device.close();
+        waiting.get(30, TimeUnit.SECONDS);
+        ringing.get(30, TimeUnit.SECONDS);
     }
 
     private void watch(DoorbellTap subscriber) {
@@ -183,19 +186,7 @@ class WatchedDoorbellsTest {
     @Test
     void waitsForASubscriberWhenItsWatchEnds() throws Exception {
         VfioDevice device = open(OneDevice.STANDARD);
-        CountDownLatch inside = new CountDownLatch(1);
-        CountDownLatch mayLeave = new CountDownLatch(1);
-        context.get().watchDoorbells((bar, offset, value) -> {
-            inside.countDown();
-            awaitKeepingInterrupts(mayLeave);
-        });
-        FutureTask<Void> ringing = start("function", () -> ring(1));
-        inside.await();
-        FutureTask<Void> unwatching = start("unwatching", () -> context.get().unwatchDoorbells());
-        assertThat(catchThrowable(() -> unwatching.get(50, TimeUnit.MILLISECONDS))).as("somebody is inside").isNotNull();
-        mayLeave.countDown();
-        unwatching.get(10, TimeUnit.SECONDS);
-        ringing.get(10, TimeUnit.SECONDS);
+        waitsForWhoIsInside("unwatching", () -> context.get().unwatchDoorbells());
         device.close();
     }
 
@@ -206,10 +197,9 @@ class WatchedDoorbellsTest {
             told.add("once");
             context.get().unwatchDoorbells();
         });
-        long begin = System.nanoTime();
         ring(1);
         ring(2);
-        assertThat(System.nanoTime() - begin).isLessThan(one.settings.drainTimeout().toNanos());
+        assertThat(one.mediators.getFirst().hasStuck()).as("it waited for itself").isFalse();
         assertThat(told).containsExactly("once");
         device.close();
     }
@@ -314,12 +304,13 @@ class WatchedDoorbellsTest {
 
     private void letGo(FutureTask<Void> ringing) throws Exception {
         stuckMayLeave.countDown();
-        ringing.get(10, TimeUnit.SECONDS);
+        ringing.get(30, TimeUnit.SECONDS);
         assertThat(interruptedAfter).as("the interrupt was for the mediation").isFalse();
     }
 
     @Test
     void givesUpAThreadOfTheFunctionThatStays() throws Exception {
+        one.impatient();
         VfioDevice device = open(OneDevice.STANDARD);
         FutureTask<Void> ringing = ringStuck();
         one.goes(one.mediators.getFirst());
@@ -333,6 +324,7 @@ class WatchedDoorbellsTest {
 
     @Test
     void failsAResetThatAStuckSubscriberHoldsUp() throws Exception {
+        one.impatient();
         VfioDevice device = open(OneDevice.STANDARD);
         FutureTask<Void> ringing = ringStuck();
         assertErrno(Errno.EIO, device::reset);
@@ -344,6 +336,7 @@ class WatchedDoorbellsTest {
 
     @Test
     void closesADeviceThoughAThreadOfTheFunctionIsStuck() throws Exception {
+        one.impatient();
         VfioDevice device = open(OneDevice.STANDARD);
         FutureTask<Void> ringing = ringStuck();
         device.close();

@@ -48,7 +48,7 @@ class CallsTest extends TwoThreads {
             Thread.onSpinWait();
         }
         otherLeaves();
-        assertThat(drained.get(10, TimeUnit.SECONDS)).isEmpty();
+        assertThat(drained.get(30, TimeUnit.SECONDS)).isEmpty();
     }
 
     @Test

@@ -81,7 +81,7 @@ class GateTest extends TwoThreads {
             Thread.onSpinWait();
         }
         otherLeaves();
-        assertThat(drained.get(10, TimeUnit.SECONDS)).isEmpty();
+        assertThat(drained.get(30, TimeUnit.SECONDS)).isEmpty();
     }
 
     @Test

@@ -42,7 +42,7 @@ final class Worker implements AutoCloseable {
     /// Does a step, and returns when it is done.
     <R> R does(Callable<R> step) throws Exception {
         try {
-            return begin(step).get(10, TimeUnit.SECONDS);
+            return begin(step).get(30, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
             throw new AssertionError(thread.getName() + " failed", e.getCause());
         }
@@ -51,6 +51,6 @@ final class Worker implements AutoCloseable {
     @Override
     public void close() throws InterruptedException {
         steps.add(END);
-        thread.join(10_000);
+        thread.join(30_000);
     }
 }
