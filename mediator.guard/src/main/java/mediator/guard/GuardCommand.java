@@ -8,8 +8,8 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 
-/// `vfio:guard`: the rules over each open device that is guarded, what they met and refused, and which pages are not mapped because of
-/// them.
+/// `vfio:guard`: the rules over each open device that is guarded, what they met and refused, which pages are not mapped because of them,
+/// where a client bypasses them, and how many DMA windows stand that they would refuse.
 @Component(service = GuardCommand.class, property = {"osgi.command.scope=vfio", "osgi.command.function=guard"})
 public final class GuardCommand {
     private final List<GuardMediator> guards = new CopyOnWriteArrayList<>();
@@ -30,12 +30,28 @@ public final class GuardCommand {
             if (mediations.isEmpty()) {
                 System.out.println(guard.name() + ": no device open that it guards");
             }
-            mediations.stream().flatMap(mediation -> mediation.uses().stream()).map(GuardCommand::line).forEach(System.out::println);
+            mediations.stream().flatMap(mediation -> mediation.uses().stream().map(use -> line(mediation, use)))
+                .forEach(System.out::println);
         }
     }
 
-    private static String line(RuleUse use) {
-        return "%s matched=%d refused=%d unmapped=%s text=%s".formatted(use, use.matched(), use.refused(), use.unmappedText(),
+    private static String line(GuardMediation mediation, RuleUse use) {
+        return "%s matched=%d refused=%d %s text=%s".formatted(use, use.matched(), use.refused(), whereOrClosed(mediation, use),
             use.rule().text());
+    }
+
+    private static String whereOrClosed(GuardMediation mediation, RuleUse use) {
+        try {
+            return where(mediation, use);
+        } catch (IllegalStateException e) {
+            return "device=closed meanwhile";
+        }
+    }
+
+    private static String where(GuardMediation mediation, RuleUse use) {
+        return switch (use.rule().target()) {
+            case Registers _ -> "unmapped=%s bypassed=%s".formatted(use.unmappedText(), mediation.bypassed(use).orElse("none"));
+            case Windows _ -> "standing=%d".formatted(mediation.standing(use));
+        };
     }
 }

@@ -129,7 +129,7 @@ final class DeviceMediation {
 
     /// Asks a mediation what it wants.
     Stay makeStay(Binding binding, Context offered) throws VfioException {
-        offered.wants(binding.claims());
+        offered.wantsAtFirst(binding::claims);
         Set<Capability> capabilities = binding.capabilities();
         Optional<MigrationEngine> engine = engine(binding);
         defaults.prepare(capabilities, engine);
