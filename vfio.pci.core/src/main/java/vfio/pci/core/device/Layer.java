@@ -142,7 +142,7 @@ final class Layer {
 
     /// Asks a mediation what it wants.
     Stay makeStay(Binding binding, Context offered) throws VfioException {
-        offered.wants(binding.claims());
+        offered.wantsAtFirst(binding::claims);
         Set<Capability> capabilities = binding.capabilities();
         Optional<MigrationEngine> engine = engine(binding);
         mediation.defaults().prepare(capabilities, engine);
