@@ -6,11 +6,8 @@ import static itest.options.RuntimeOptions.core;
 import static itest.options.RuntimeOptions.felix;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import itest.Await;
 import itest.bundles.InstalledMediators;
 import itest.wire.Held;
-import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import javax.inject.Inject;
 import org.junit.Rule;
@@ -32,8 +29,6 @@ import vfio.pci.api.device.VfioPci;
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
 public class ChaosIT {
-    private static final Duration LONGEST = Duration.ofSeconds(60);
-
     @Inject
     private BundleContext context;
     @Inject
@@ -70,13 +65,6 @@ public class ChaosIT {
         System.out.println(verdict.summary());
         assertThat(verdict.faults()).as(verdict.summary()).isEmpty();
         Held.awaitNoMoreThan(before);
-        awaitCollected(verdict.loaders());
-    }
-
-    private static void awaitCollected(List<BundleLoader> loaders) throws Exception {
-        Await.until("the class loaders are collected", LONGEST, () -> {
-            System.gc();
-            return loaders.stream().noneMatch(BundleLoader::isHeld);
-        });
+        Leaks.requireCollected(verdict.loaders());
     }
 }
