@@ -54,7 +54,7 @@ final class Chaos {
             slots.add(new MediatorSlot(context, mediators, incarnations, loaders, i));
         }
         for (int i = 0; i < DEVICES; i++) {
-            devices.add(new ChaoticDevice(vfio, i, incarnations));
+            devices.add(new ChaoticDevice(() -> vfio, i, incarnations));
         }
         for (ChaoticDevice device : devices) {
             for (int thread = 0; thread < Chaotic.THREADS; thread++) {
