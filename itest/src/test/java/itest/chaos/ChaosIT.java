@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import itest.bundles.InstalledMediators;
 import itest.wire.Held;
+import java.time.Duration;
 import java.util.Map;
 import javax.inject.Inject;
 import org.junit.Rule;
@@ -29,6 +30,9 @@ import vfio.pci.api.device.VfioPci;
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
 public class ChaosIT {
+    /** What takes longer hangs, however busy the machine is. */
+    static final Duration PATIENCE = Duration.ofMinutes(5);
+
     @Inject
     private BundleContext context;
     @Inject
@@ -45,7 +49,7 @@ public class ChaosIT {
 
     /** Nothing is given up because a machine is busy: what hangs is found out by the test. */
     static Option patience() {
-        return configuration("vfio.pci.core", Map.of("drainTimeoutMillis", 60_000L, "freezeMillis", 60_000L));
+        return configuration("vfio.pci.core", Map.of("drainTimeoutMillis", PATIENCE.toMillis(), "freezeMillis", PATIENCE.toMillis()));
     }
 
     @Test

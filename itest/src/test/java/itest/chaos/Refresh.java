@@ -12,8 +12,6 @@ import org.osgi.framework.wiring.FrameworkWiring;
 
 /** What the framework does to a bundle where others that it is wired to have changed: stops, resolves and starts it again. */
 final class Refresh {
-    private static final long LONGEST_SECONDS = 60;
-
     private Refresh() {
     }
 
@@ -25,7 +23,7 @@ final class Refresh {
                 done.countDown();
             }
         });
-        if (!done.await(LONGEST_SECONDS, TimeUnit.SECONDS)) {
+        if (!done.await(ChaosIT.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
             throw new AssertionError("the refresh of " + bundle + " does not end");
         }
     }

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import linux.sys.EventFd;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -82,7 +81,7 @@ final class SocketThread {
 
     /** Hangs up when it has ended, and says what was wrong. */
     Optional<String> verdict() throws InterruptedException {
-        thread.join(TimeUnit.SECONDS.toMillis(60));
+        thread.join(ChaosIT.PATIENCE.toMillis());
         if (thread.isAlive()) {
             return Optional.of(thread.getName() + " hangs");
         }

@@ -7,7 +7,6 @@ import itest.wire.Payload;
 import itest.wire.RawClient;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import linux.sys.EventFd;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -48,7 +47,7 @@ final class StatusReader {
 
     /** Waits for its end, by the server, and says what was wrong. */
     Optional<String> verdict() throws InterruptedException {
-        thread.join(TimeUnit.SECONDS.toMillis(60));
+        thread.join(ChaosIT.PATIENCE.toMillis());
         boolean ended = !thread.isAlive();
         client.close();
         error.close();

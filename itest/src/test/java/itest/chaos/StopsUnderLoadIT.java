@@ -15,7 +15,6 @@ import itest.mediators.Chaotic;
 import itest.mediators.Setting;
 import itest.wire.Held;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -52,7 +51,6 @@ import vfio.pci.api.device.VfioPci;
 public class StopsUnderLoadIT {
     private static final int IN_PROCESS = 4;
     private static final long SOME = 500;
-    private static final Duration LONGEST = Duration.ofSeconds(60);
 
     @Inject
     private BundleContext context;
@@ -97,7 +95,7 @@ public class StopsUnderLoadIT {
     public void nothingIsLeft() throws Exception {
         threads.forEach(ClientThread::end);
         for (ClientThread thread : threads) {
-            assertThat(thread.verdict(System.nanoTime() + LONGEST.toNanos())).isEmpty();
+            assertThat(thread.verdict(System.nanoTime() + ChaosIT.PATIENCE.toNanos())).isEmpty();
         }
         functions.forEach(ServiceRegistration::unregister);
         assertThat(inProcess.function().faults()).isEmpty();
@@ -147,7 +145,7 @@ public class StopsUnderLoadIT {
     private void endInProcess() throws InterruptedException {
         threads.forEach(ClientThread::end);
         for (ClientThread thread : threads) {
-            assertThat(thread.verdict(System.nanoTime() + LONGEST.toNanos())).isEmpty();
+            assertThat(thread.verdict(System.nanoTime() + ChaosIT.PATIENCE.toNanos())).isEmpty();
         }
         threads.clear();
     }
@@ -188,7 +186,7 @@ public class StopsUnderLoadIT {
         await(ServeAdmin.class).serve(SimulatedNic.VF1, socket);
         try {
             StatusReader client = new StatusReader(socket);
-            Await.until("the function answers", LONGEST, () -> client.answers() >= SOME);
+            Await.until("the function answers", ChaosIT.PATIENCE, () -> client.answers() >= SOME);
             Bundle simulator = bundle("device.sim");
             simulator.stop();
             assertThat(client.toldOfError()).as("told of an error").isTrue();
@@ -197,7 +195,7 @@ public class StopsUnderLoadIT {
             simulator.start();
             SimulatedNic.await(await(DeviceAdmin.class));
             StatusReader again = new StatusReader(socket);
-            Await.until("the function answers again", LONGEST, () -> again.answers() >= SOME);
+            Await.until("the function answers again", ChaosIT.PATIENCE, () -> again.answers() >= SOME);
             await(ServeAdmin.class).unserve(SimulatedNic.VF1);
             assertThat(again.verdict()).isEmpty();
         } finally {
@@ -234,7 +232,7 @@ public class StopsUnderLoadIT {
     private void awaitProgress(SocketThread... clients) throws Exception {
         long enough = inProcess.answers() + SOME;
         long[] targets = Arrays.stream(clients).mapToLong(client -> client.answers() + SOME).toArray();
-        Await.until("clients are answered", LONGEST, () -> {
+        Await.until("clients are answered", ChaosIT.PATIENCE, () -> {
             boolean all = inProcess.answers() >= enough;
             for (int i = 0; i < targets.length; i++) {
                 all &= clients[i].answers() >= targets[i];
@@ -258,7 +256,7 @@ public class StopsUnderLoadIT {
     }
 
     private <S> S await(Class<S> type) throws Exception {
-        Await.until(type.getSimpleName() + " is there", LONGEST, () -> look(type).isPresent());
+        Await.until(type.getSimpleName() + " is there", ChaosIT.PATIENCE, () -> look(type).isPresent());
         return look(type).orElseThrow();
     }
 }

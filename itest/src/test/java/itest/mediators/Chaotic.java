@@ -65,7 +65,7 @@ public final class Chaotic extends Mediator {
     public static final String MADE = "made";
 
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(10);
     private static final long NAP_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
     private static final int VISITS_BETWEEN_MOVES = 64;
     private static final List<Claim> ALL = List.of(Claim.of(RegionIndex.BAR0, 0, (long) THREADS * STRIDE));
