@@ -18,7 +18,7 @@ import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
 
 /** Uses what {@link Offering} adds to a device, and checks it. */
-final class OfferingClient implements AutoCloseable {
+public final class OfferingClient implements AutoCloseable {
     static final int REGION = RegionIndex.FIRST_SPECIFIC;
     static final int IRQ = IrqIndex.FIRST_SPECIFIC;
 
@@ -29,14 +29,16 @@ final class OfferingClient implements AutoCloseable {
     private final RegionMap map;
     private final AtomicInteger interrupts = new AtomicInteger();
 
-    OfferingClient(VfioDevice device) throws VfioException {
+    /** Maps the region and takes the interrupt. */
+    public OfferingClient(VfioDevice device) throws VfioException {
         this.device = device;
         registers = new Registers(device);
         map = device.map(REGION, Offering.SHARED, Offering.SIZE - Offering.SHARED);
         device.setIrqTriggers(IRQ, 0, List.of(interrupts::incrementAndGet));
     }
 
-    void useEverything() throws VfioException {
+    /** While the mediator is there, for the first time. */
+    public void useEverything() throws VfioException {
         checkInfos();
         assertThat(registers.read(Registers.VFGEN_RSTAT)).as("what is below, and the mark").isEqualTo(Registers.VFACTIVE | Offering.SEEN);
         assertThat(registers.read(REGION, 0)).as("writes so far").isZero();
@@ -63,7 +65,7 @@ final class OfferingClient implements AutoCloseable {
     }
 
     /** After the mediator has gone: the map's memory is the device's and stays, the region is empty, the indices stay. */
-    void useWhatIsLeft() throws VfioException {
+    public void useWhatIsLeft() throws VfioException {
         assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(Registers.VFACTIVE);
         assertThat(map.memory().get(ValueLayout.JAVA_INT, 0)).isEqualTo(PATTERN);
         assertThat(device.info().regions()).isEqualTo(REGION + 1);

@@ -3,7 +3,6 @@ package itest.chaos;
 
 import itest.Await;
 import itest.mediators.Chaotic;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -27,7 +26,6 @@ import vfio.pci.api.admin.MediatorPolicy;
  * numbers alone.
  */
 final class BundleDisturber {
-    private static final Duration LONGEST = Duration.ofSeconds(60);
     private static final int VISITED = 2;
 
     private final DeviceAdmin admin;
@@ -231,7 +229,7 @@ final class BundleDisturber {
                 rebind(device, slot);
             }
         }
-        Await.until("visitors are inside", LONGEST, () -> slot.number(Chaotic.STAYING) >= before + VISITED);
+        Await.until("visitors are inside", ChaosIT.PATIENCE, () -> slot.number(Chaotic.STAYING) >= before + VISITED);
         slot.stop();
         slot.update(anything());
     }

@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 import vfio.pci.api.admin.DeviceAdmin;
@@ -21,7 +20,6 @@ final class Chaos {
     private static final int DEVICES = 16;
     private static final int SLOTS = 6;
     private static final long ROUNDS_BETWEEN = 500;
-    private static final Duration LONGEST = Duration.ofSeconds(120);
 
     private final ChaosSettings settings;
     private final BundleContext context;
@@ -54,7 +52,7 @@ final class Chaos {
             slots.add(new MediatorSlot(context, mediators, incarnations, loaders, i));
         }
         for (int i = 0; i < DEVICES; i++) {
-            devices.add(new ChaoticDevice(vfio, i, incarnations));
+            devices.add(new ChaoticDevice(() -> vfio, i, incarnations));
         }
         for (ChaoticDevice device : devices) {
             for (int thread = 0; thread < Chaotic.THREADS; thread++) {
@@ -112,7 +110,7 @@ final class Chaos {
     /** Fails when somebody has failed. */
     private void awaitRounds() throws Exception {
         long enough = rounds() + ROUNDS_BETWEEN;
-        Await.until(ROUNDS_BETWEEN + " more accesses", LONGEST, () -> {
+        Await.until(ROUNDS_BETWEEN + " more accesses", ChaosIT.PATIENCE, () -> {
             if (!exchanges.isWell() || !clients.stream().allMatch(ClientThread::isWell)) {
                 throw new AssertionError("somebody has failed");
             }
@@ -123,7 +121,7 @@ final class Chaos {
     private void end() throws Exception {
         exchanges.end().ifPresent(faults::add);
         clients.forEach(ClientThread::end);
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        long deadline = System.nanoTime() + ChaosIT.PATIENCE.toNanos();
         for (ClientThread client : clients) {
             client.verdict(deadline).ifPresent(faults::add);
         }

@@ -11,7 +11,7 @@ import vfio.pci.api.device.VfioPci;
 
 /** One device under chaos, as its client threads and who disturbs them know it. */
 final class ChaoticDevice {
-    private final VfioPci vfio;
+    private final Core core;
     private final CountedFunction function;
     private final Incarnations incarnations;
     private final LongAdder answers = new LongAdder();
@@ -21,10 +21,20 @@ final class ChaoticDevice {
     private final AtomicLong guarded = new AtomicLong();
     private final AtomicLong guards = new AtomicLong();
 
-    ChaoticDevice(VfioPci vfio, int number, Incarnations incarnations) {
-        this.vfio = vfio;
-        this.function = new CountedFunction(new PciAddress(0, 0xC0, number, 0));
+    /** Where devices are opened; it is looked for each time, for it may have gone. */
+    interface Core {
+        VfioPci look() throws VfioException;
+    }
+
+    ChaoticDevice(Core core, int number, Incarnations incarnations) {
+        this.core = core;
+        this.function = new CountedFunction(address(number));
         this.incarnations = incarnations;
+    }
+
+    /** Where the functions of the tests sit. */
+    static PciAddress address(int number) {
+        return new PciAddress(0, 0xC0, number, 0);
     }
 
     CountedFunction function() {
@@ -40,7 +50,7 @@ final class ChaoticDevice {
     }
 
     VfioDevice open(int thread) throws VfioException {
-        return vfio.open(address(), Client.standard("chaos-" + thread));
+        return core.look().open(address(), Client.standard("chaos-" + thread));
     }
 
     /** From now on until {@link #unguard()} no access may pass by the mediators. */

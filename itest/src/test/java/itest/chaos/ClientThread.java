@@ -23,8 +23,7 @@ import vfio.pci.api.device.VfioDevice;
  */
 final class ClientThread {
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final long LONGEST_REST_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-    private static final long LONGEST_REOPENING_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long LONGEST_REST_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
     private static final int ROUNDS_BETWEEN_RESTS = 16;
     private static final int ROUNDS_OF_A_PORT = 2_000;
 
@@ -145,7 +144,7 @@ final class ClientThread {
                 open();
                 return;
             } catch (VfioException e) {
-                if (e.errno() != Errno.ENODEV || System.nanoTime() - begin > LONGEST_REOPENING_NANOS) {
+                if (e.errno() != Errno.ENODEV || System.nanoTime() - begin > ChaosIT.PATIENCE.toNanos()) {
                     throw e;
                 }
                 LockSupport.parkNanos(LONGEST_REST_NANOS / ROUNDS_BETWEEN_RESTS);

@@ -61,7 +61,7 @@ final class DeviceDisturber {
     /** Ends it. There is a mediator, so that no device waits for one afterwards. */
     Optional<String> end() throws InterruptedException {
         ending = true;
-        thread.join(TimeUnit.SECONDS.toMillis(60));
+        thread.join(ChaosIT.PATIENCE.toMillis());
         if (thread.isAlive()) {
             return Optional.of(thread.getName() + " hangs: " + List.of(thread.getStackTrace()));
         }

@@ -9,19 +9,12 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
-import org.osgi.framework.Constants;
-import org.osgi.framework.FrameworkEvent;
-import org.osgi.framework.wiring.FrameworkWiring;
 
 /** Where a mediator's bundle is installed, in ever new versions, or none is. For the one thread that disturbs. */
 final class MediatorSlot {
-    private static final long LONGEST_REFRESH_SECONDS = 60;
-
     private final BundleContext context;
     private final InstalledMediators mediators;
     private final Incarnations incarnations;
@@ -99,16 +92,7 @@ final class MediatorSlot {
     /** As the framework does where others are wired to it: stopped, unresolved, and started again. */
     void refresh() throws InterruptedException {
         long before = number(Chaotic.INCARNATION);
-        var done = new CountDownLatch(1);
-        context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).adapt(FrameworkWiring.class)
-            .refreshBundles(List.of(bundle.orElseThrow()), event -> {
-                if (event.getType() == FrameworkEvent.PACKAGES_REFRESHED) {
-                    done.countDown();
-                }
-            });
-        if (!done.await(LONGEST_REFRESH_SECONDS, TimeUnit.SECONDS)) {
-            throw new AssertionError("the refresh of " + name + " does not end");
-        }
+        Refresh.of(context, bundle.orElseThrow());
         incarnations.gone(before);
         noteLoader();
     }

@@ -65,23 +65,25 @@ public final class Chaotic extends Mediator {
     public static final String MADE = "made";
 
     private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(60);
+    private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(10);
     private static final long NAP_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
     private static final int VISITS_BETWEEN_MOVES = 64;
     private static final List<Claim> ALL = List.of(Claim.of(RegionIndex.BAR0, 0, (long) THREADS * STRIDE));
 
     private final long incarnation;
+    private final long stopsBefore;
 
     public Chaotic(Setting setting) {
         super(setting);
         incarnation = setting.board().number(INCARNATION).incrementAndGet();
         setting.number(INCARNATION).set(incarnation);
+        stopsBefore = setting.number(Setting.STOPPING).get();
     }
 
     @Override
     Optional<Mediation> asked(PciFunction function, MediationContext context) {
         setting().number(MADE).incrementAndGet();
-        return Optional.of(new Tagged(setting(), context, incarnation));
+        return Optional.of(new Tagged(setting(), context, incarnation, stopsBefore));
     }
 
     /** All, or of the upper half of the threads only what tells who mediates. */
@@ -106,13 +108,13 @@ public final class Chaotic extends Mediator {
         private final AtomicLong visits = new AtomicLong();
         private final Kept state;
 
-        Tagged(Setting setting, MediationContext context, long incarnation) {
+        Tagged(Setting setting, MediationContext context, long incarnation, long stopsBefore) {
             super(setting);
             this.context = context;
             this.tag = incarnation << COUNT_BITS;
             this.does = setting.answer();
             this.stopping = setting.number(Setting.STOPPING);
-            this.stopsBefore = stopping.get();
+            this.stopsBefore = stopsBefore;
             this.state = new Kept(setting.board().number("state numbers"));
         }
 

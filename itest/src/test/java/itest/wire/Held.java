@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -21,6 +22,7 @@ import java.util.stream.Collectors;
  */
 public record Held(Map<String, Long> counts) {
     private static final Path FDS = Path.of("/proc/self/fd");
+    private static final Duration LONGEST = Duration.ofMinutes(1);
     private static final String NUMBER = "[0-9]+";
     /**
      * Of what runs the tests, which flushes, for one, ten times a second with a pool's thread, which is now idle and now not; and of what
@@ -50,10 +52,10 @@ public record Held(Map<String, Long> counts) {
         return new Held(counts);
     }
 
-    /** Returns when there is nothing that was not there before; fails, and says what is left behind, when there is for ten seconds. */
+    /** Returns when there is nothing that was not there before; fails, and says what is left behind, when there is for a minute. */
     public static void awaitNoMoreThan(Held before) {
         try {
-            Await.until("nothing is left", () -> now().beyond(before).isEmpty());
+            Await.until("nothing is left", LONGEST, () -> now().beyond(before).isEmpty());
         } catch (Exception | AssertionError e) { // checkstyle: allow IllegalCatch: what is left is told
             throw new AssertionError("left behind: " + now().beyond(before) + ": " + e.getMessage());
         }

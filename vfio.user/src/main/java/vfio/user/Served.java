@@ -84,12 +84,17 @@ final class Served implements Listener.Taker {
     }
 
     /// Ends listening and the connection, after what it asked for is answered.
-    void end() {
+    ///
+    /// @param deviceGoes whether the client is told of that, by the interrupts that it has for it
+    void end(boolean deviceGoes) {
         ending = true;
         loop.remove(listener);
         if (connection == null) {
             finish();
         } else {
+            if (deviceGoes) {
+                connection.tellGone();
+            }
             connection.end();
         }
     }

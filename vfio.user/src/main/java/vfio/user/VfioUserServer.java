@@ -37,6 +37,8 @@ public final class VfioUserServer implements ServeAdmin {
     private static final String THREADS = "vfio-user";
     /// How long requests in flight may take when serving ends.
     private static final Duration LAST_REQUESTS = Duration.ofSeconds(5);
+    /// `ComponentConstants.DEACTIVATION_REASON_REFERENCE`
+    private static final int REFERENCE_UNSATISFIED = 2;
     private static final long NANOS_PER_MICRO = 1_000;
 
     /// How long the next request of a busy client is looked for before the thread sleeps.
@@ -95,16 +97,28 @@ public final class VfioUserServer implements ServeAdmin {
         rules = newRules;
     }
 
-    /// Ends all that is served. Waits for requests in flight, for a bounded time.
+    /// Ends all that is served. Where that is because the core goes, clients are told of their devices as by the core, which is late with
+    /// that: it is told to stop when nobody has its services any more.
+    ///
+    /// @param reason why, as Declarative Services numbers it
     @Deactivate
+    void deactivate(int reason) {
+        deactivate(reason == REFERENCE_UNSATISFIED);
+    }
+
+    /// Ends all that is served. Waits for requests in flight, for a bounded time.
     public void deactivate() {
+        deactivate(false);
+    }
+
+    private void deactivate(boolean devicesGo) {
         List<Served> all;
         synchronized (served) {
             ended = true;
             all = new ArrayList<>(served.values());
             served.clear();
         }
-        end(all);
+        end(all, devicesGo);
         boolean gone = loop.end(LAST_REQUESTS);
         gone &= workers.end(LAST_REQUESTS);
         if (!gone) {
@@ -167,7 +181,7 @@ public final class VfioUserServer implements ServeAdmin {
         if (gone == null) {
             throw new VfioException(Errno.ENOENT, "device=%s is not served".formatted(address));
         }
-        end(List.of(gone));
+        end(List.of(gone), false);
         LOG.log(Level.INFO, "no longer serving device={0} socket={1}", address, gone.path());
     }
 
@@ -193,9 +207,9 @@ public final class VfioUserServer implements ServeAdmin {
     }
 
     /// Ends all of them side by side, and waits for a bounded time.
-    private void end(Collection<Served> all) {
+    private void end(Collection<Served> all, boolean devicesGo) {
         for (Served one : all) {
-            loop.execute(one::end);
+            loop.execute(() -> one.end(devicesGo));
         }
         long deadline = System.nanoTime() + LAST_REQUESTS.toNanos();
         for (Served one : all) {

@@ -116,6 +116,11 @@ public final class Connection extends Source {
         }
     }
 
+    /// Tells the client that its device goes. From a task of the loop.
+    public void tellGone() {
+        opening.tellGone();
+    }
+
     /// Closes the socket at once, though a turn or an opening lasts; the rest follows when that returns. From a task of the loop.
     public void abandon() {
         ending = true;

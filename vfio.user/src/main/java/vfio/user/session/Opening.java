@@ -5,6 +5,7 @@ import java.util.Set;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.Client;
+import vfio.pci.api.device.IrqIndex;
 import vfio.pci.api.device.VfioDevice;
 import vfio.user.loop.Source;
 import vfio.user.loop.Timer;
@@ -219,6 +220,18 @@ final class Opening {
             host.traffic().error(Command.VERSION.code());
             faults.warn(Command.VERSION.name(), e.toString());
             return false;
+        }
+    }
+
+    /// Raises what tells a client that its device goes, if it has one. In a task of the loop.
+    void tellGone() {
+        if (opened instanceof Opened.Device device) {
+            try {
+                device.device().device().fireIrq(IrqIndex.REQ, 0, 1);
+                device.device().device().fireIrq(IrqIndex.ERR, 0, 1);
+            } catch (VfioException e) {
+                faults.warn("the end of its device", e.toString());
+            }
         }
     }
 

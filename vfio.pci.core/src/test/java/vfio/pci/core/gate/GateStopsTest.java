@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Timeout;
 
 /// Many stops under load: at each a thread is inside when it begins, and none may be inside after it. That this can fail is tested too, by
 /// gates that let nobody in any more but do not wait for who is.
-@Timeout(600)
+@Timeout(1800)
 class GateStopsTest {
     private static final int STOPS = Boolean.getBoolean("vfio.nightly") ? 1_000_000 : 20_000;
     private static final int STOPS_OF_A_BROKEN_GATE = 500;
