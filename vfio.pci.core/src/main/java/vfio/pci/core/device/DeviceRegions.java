@@ -29,6 +29,8 @@ import vfio.pci.core.region.Region;
 final class DeviceRegions {
     private final Object lock = new Object();
     private volatile Region[] regions;
+    /// Guarded by the lock.
+    private Interest watched = Interest.NONE;
 
     DeviceRegions(PciFunction described, BoundFunction function, ConfigSpace config, Map<Integer, DeviceMemory> memories,
             ConfigRegion.ResetRequest reset, Runnable configWritten) {
@@ -64,8 +66,10 @@ final class DeviceRegions {
     int add(IntFunction<Region> region) {
         synchronized (lock) {
             int index = regions.length;
+            Region added = region.apply(index);
+            added.watched(watched.granules(index));
             Region[] next = Arrays.copyOf(regions, index + 1);
-            next[index] = region.apply(index);
+            next[index] = added;
             regions = next;
             return index;
         }
@@ -97,7 +101,18 @@ final class DeviceRegions {
     private void replaceLocked(int index, Region region) {
         Region[] next = regions.clone();
         next[index] = region;
+        region.watched(watched.granules(index));
         regions = next;
+    }
+
+    /// Somebody takes an interest in these accesses.
+    void watch(Interest interest) {
+        synchronized (lock) {
+            watched = interest;
+            for (int i = 0; i < regions.length; i++) {
+                regions[i].watched(interest.granules(i));
+            }
+        }
     }
 
     /// Indices of regions that somebody added.

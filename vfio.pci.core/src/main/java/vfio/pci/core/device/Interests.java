@@ -3,6 +3,7 @@ package vfio.pci.core.device;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.mediation.Claim;
@@ -17,6 +18,7 @@ final class Interests {
 
     private final PciAddress address;
     private final IrqTable irqs;
+    private final Consumer<Interest> watched;
     private final Object lock = new Object();
     /// These are guarded by the lock.
     private Context owner;
@@ -32,9 +34,13 @@ final class Interests {
     private volatile Interest untold = Interest.NONE;
     private volatile Interest told = Interest.NONE;
 
-    Interests(PciAddress address, IrqTable irqs) {
+    /// Nobody takes an interest yet.
+    ///
+    /// @param watched is told of what may interest somebody, with the lock held
+    Interests(PciAddress address, IrqTable irqs, Consumer<Interest> watched) {
         this.address = address;
         this.irqs = irqs;
+        this.watched = watched;
     }
 
     /// Who takes an interest in accesses of a client. Disablable areas trap always for one that cannot be told when they do.
@@ -223,6 +229,8 @@ final class Interests {
         }
         untold = newUntold;
         told = newTold;
+        // Areas that trap for some clients only are watched for all.
+        watched.accept(newUntold);
     }
 
     private void tell(Optional<TrapInfoRegion> shown, List<Claim> areas) {

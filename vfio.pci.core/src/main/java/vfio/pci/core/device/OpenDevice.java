@@ -82,7 +82,7 @@ public final class OpenDevice implements LentResources {
         this.dma = new DmaMap(settings.mostMaps());
         this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled, this::intxDisabled);
         this.usability = new Usability(described.address());
-        this.interests = new Interests(described.address(), irqs);
+        this.interests = new Interests(described.address(), irqs, interest -> regions().watch(interest));
         this.mediation = new DeviceMediation(this, interests);
         this.doorbells = new WatchedDoorbells(this, mediation);
         this.trapSwitch = new TrapSwitch(this, mediation.gate(), interests);
