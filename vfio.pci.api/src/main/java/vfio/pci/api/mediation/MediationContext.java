@@ -56,6 +56,16 @@ public interface MediationContext {
     /// Replaces the claims. On return every access that began afterwards goes by the new ones.
     void claim(List<Claim> claims);
 
+    /// [Mediation#regionInfo] answers otherwise now, and clients are to keep out of these ranges: those that can be told (by the interrupt
+    /// or event of [Capability#DYNAMIC_TRAP_BAR]) are told to ask again, and waited for until they have said that they map nothing there
+    /// any more, at most half the drain timeout. Not from within an access, which may be that of a client that is waited for.
+    ///
+    /// @return names of the clients that may have a part of the ranges mapped still, so that nobody sees what they do there
+    List<String> unmap(List<Claim> ranges);
+
+    /// Names of the clients that may have a part of these ranges mapped, as far as they were told that they may.
+    List<String> mappedBy(List<Claim> ranges);
+
     /// Switches trapping of the disablable areas on or off and tells the clients that take part. On return from switching it on their
     /// accesses really trap: each of them that had mapped a part of such an area, or may have, has said that it has unmapped it. They are
     /// waited for half the drain timeout. The clients that take no part either could not map these areas, or can by configuration; what

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
@@ -19,17 +20,41 @@ import vfio.pci.api.mediation.SharedMemory;
 /// What one mediation may do with its device, until it is revoked.
 public final class Context implements MediationContext {
     private final BoundDevice device;
+    private final String mediator;
+    /// Until it has taken over: they would be a chain.
+    private volatile Optional<Context> predecessor;
     private final Object lock = new Object();
     private final DmaSpace guestMemory = new RevocableDma();
-    /// Guarded by the lock: what it asked for itself, and the regions it added.
+    /// Guarded by the lock: what it asked for itself, how often it did so, and the regions it added.
     private List<Claim> wanted = List.of();
+    private int claimed;
     private final List<Integer> added = new ArrayList<>();
     private volatile boolean bound;
     private volatile boolean revoked;
 
     /// A context on a device.
-    public Context(BoundDevice device) {
+    ///
+    /// @param mediator name of who is offered it
+    /// @param predecessor that of the mediation it is tried in place of, if there is one
+    public Context(BoundDevice device, String mediator, Optional<Context> predecessor) {
         this.device = device;
+        this.mediator = mediator;
+        this.predecessor = predecessor;
+    }
+
+    /// Name of who was offered it.
+    public String mediator() {
+        return mediator;
+    }
+
+    /// That of the mediation whose regions and interrupts it is to go on with, until [#takenOver()].
+    public Optional<Context> predecessor() {
+        return predecessor;
+    }
+
+    /// It has them.
+    public void takenOver() {
+        predecessor = Optional.empty();
     }
 
     /// The mediation it was offered to was taken.
@@ -37,7 +62,7 @@ public final class Context implements MediationContext {
         bound = true;
     }
 
-    /// Nothing works any more. What is being added now is added before, and is among [#added()].
+    /// Nothing works any more. What is being added now is added before.
     public void revoke() {
         synchronized (lock) {
             revoked = true;
@@ -58,17 +83,24 @@ public final class Context implements MediationContext {
         }
     }
 
-    /// Indices of the regions it added.
-    public List<Integer> added() {
+    /// Asks what it wants at first; what it claims meanwhile, by another thread, is newer than the answer and stays.
+    public void wantsAtFirst(Supplier<List<Claim>> asked) {
+        int before;
         synchronized (lock) {
-            return List.copyOf(added);
+            before = claimed;
+        }
+        List<Claim> first = List.copyOf(asked.get());
+        synchronized (lock) {
+            if (claimed == before) {
+                wanted = first;
+            }
         }
     }
 
-    /// What it wants at first.
-    public void wants(List<Claim> claims) {
+    private void wants(List<Claim> claims) {
         synchronized (lock) {
             wanted = List.copyOf(claims);
+            claimed++;
         }
     }
 
@@ -95,7 +127,7 @@ public final class Context implements MediationContext {
         int index;
         synchronized (lock) {
             checkState();
-            index = device.addRegion(size, backing, info);
+            index = device.addRegion(this, size, backing, info);
             added.add(index);
         }
         device.claimsChanged(this);
@@ -105,7 +137,7 @@ public final class Context implements MediationContext {
     @Override
     public int addIrq(int count, IrqInfo.Type type) {
         checkState();
-        return device.addIrq(count, type);
+        return device.addIrq(this, count, type);
     }
 
     @Override
@@ -119,6 +151,19 @@ public final class Context implements MediationContext {
         checkState();
         wants(claims);
         device.claimsChanged(this);
+    }
+
+    @Override
+    public List<String> unmap(List<Claim> ranges) {
+        checkState();
+        checkBound("clients to be told");
+        return device.unmap(List.copyOf(ranges));
+    }
+
+    @Override
+    public List<String> mappedBy(List<Claim> ranges) {
+        checkState();
+        return device.mappedBy(ranges);
     }
 
     @Override

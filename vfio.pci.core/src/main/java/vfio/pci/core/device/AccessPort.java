@@ -41,6 +41,8 @@ final class AccessPort implements DevicePort {
     private final Gate<Binding> gate;
     private final GateSlot slot;
     private final boolean told;
+    private final PortPassages passages;
+    private final Descent descent;
     private final AccessCounters counters = new AccessCounters();
     /// Accesses that the port's thread is in, one within the other. Read by who holds the device.
     private int inside;
@@ -56,9 +58,11 @@ final class AccessPort implements DevicePort {
         this.mediation = device.mediation();
         this.interests = device.interests();
         this.regions = device.regions();
-        this.gate = mediation.gate();
+        this.gate = mediation.base().gate();
         this.slot = gate.slot();
         this.told = handle.told();
+        this.passages = new PortPassages(counters, mediation.base(), slot);
+        this.descent = new Descent(device, told, passages);
     }
 
     AccessCounters counters() {
@@ -215,7 +219,9 @@ final class AccessPort implements DevicePort {
             throws VfioException {
         target.check(region, offset, count);
         Interest interest = interests.of(told);
-        if (claimed(interest.in(region, offset, count)) && mediatedRead(interest, region, offset, buffer, bufferOffset, count)) {
+        int what = interest.in(region, offset, count);
+        if (what >= Interest.STACKED ? stackedRead(interest, what, region, offset, buffer, bufferOffset, count)
+                : claimed(what) && mediatedRead(interest, region, offset, buffer, bufferOffset, count)) {
             return true;
         }
         target.checkOwn(region, offset, count);
@@ -226,7 +232,9 @@ final class AccessPort implements DevicePort {
             throws VfioException {
         target.check(region, offset, count);
         Interest interest = interests.of(told);
-        if (claimed(interest.in(region, offset, count)) && mediatedWrite(interest, region, offset, buffer, bufferOffset, count)) {
+        int what = interest.in(region, offset, count);
+        if (what >= Interest.STACKED ? stackedWrite(interest, what, region, offset, buffer, bufferOffset, count)
+                : claimed(what) && mediatedWrite(interest, region, offset, buffer, bufferOffset, count)) {
             return true;
         }
         target.checkOwn(region, offset, count);
@@ -272,6 +280,27 @@ final class AccessPort implements DevicePort {
         }
     }
 
+    /// Whether one of several layers has done it.
+    private boolean stackedRead(Interest interest, int what, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
+            throws VfioException {
+        return ended(what, descent.read(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
+    }
+
+    private boolean stackedWrite(Interest interest, int what, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
+            throws VfioException {
+        return ended(what, descent.write(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
+    }
+
+    private boolean ended(int what, Descent.End end) {
+        if ((what & Interest.TRAPPED) != 0) {
+            counters.countTrapped();
+        }
+        if (end == Descent.End.UNSEEN) {
+            counters.countPassed();
+        }
+        return end == Descent.End.HANDLED;
+    }
+
     /// Asked again inside if there are other claims than those that sent the access here, which may have been a predecessor's. An access
     /// that was meant for a mediation passes it by where the mediator has gone, but not where the whole device has.
     private boolean wants(Binding binding, Interest before, int region, long offset, int count) throws VfioException {
@@ -285,7 +314,7 @@ final class AccessPort implements DevicePort {
         return false;
     }
 
-    private static boolean handled(Binding binding, Verdict verdict) throws VfioException {
+    static boolean handled(Binding binding, Verdict verdict) throws VfioException {
         if (binding.isAbandoned()) {
             throw abandoned();
         }
@@ -297,7 +326,7 @@ final class AccessPort implements DevicePort {
     }
 
     /// What the mediation answers with, unless it was given up meanwhile.
-    private static VfioException answered(Binding binding, VfioException answer) {
+    static VfioException answered(Binding binding, VfioException answer) {
         return binding != null && binding.isAbandoned() ? abandoned() : answer;
     }
 
@@ -320,7 +349,7 @@ final class AccessPort implements DevicePort {
         if (hold != null && waker != null) {
             hold.forget(waker);
         }
-        gate.remove(slot);
+        passages.retire();
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -28,7 +29,6 @@ import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.Doorbell;
@@ -54,6 +54,8 @@ final class DeviceHandle implements VfioDevice, Caller {
     /// Whether the client was shown disablable areas for it is told when a region's areas change; for good.
     private volatile boolean shownAreas;
     private volatile int acknowledged;
+    /// Indices of regions that the client was told of.
+    private final Set<Integer> known = ConcurrentHashMap.newKeySet();
     private final Object goneLock = new Object();
     /// Guarded by the gone lock.
     private final List<Runnable> goneListeners = new ArrayList<>();
@@ -96,6 +98,7 @@ final class DeviceHandle implements VfioDevice, Caller {
     @Override
     public void acknowledge(int generation) {
         acknowledged = generation;
+        maps.acknowledged();
         device.trapSwitch().heard();
     }
 
@@ -132,7 +135,16 @@ final class DeviceHandle implements VfioDevice, Caller {
             shownAreas = true;
             told = !device.interests().trapping();
         }
-        return device.regionInfo(index, told);
+        RegionInfo info = device.regionInfo(index, told);
+        if (info.size() > 0) {
+            known.add(index);
+        }
+        return info;
+    }
+
+    /// Whether the client was told that there is something in a region.
+    boolean knows(int index) {
+        return known.contains(index);
     }
 
     @Override
@@ -200,7 +212,7 @@ final class DeviceHandle implements VfioDevice, Caller {
 
     /// Asked after it was written down what the client gets: who begins to watch doorbells, or switches trapping, looks for it afterwards.
     private void checkMappable(ClientMaps.Map map) throws VfioException {
-        if (!device.doorbells().isMappable(this)) {
+        if (!device.mediation().isMappable(this)) {
             map.close();
             throw new VfioException(Errno.EBUSY, "device=%s doorbells=watched by messages client=%s expected=a client that takes part"
                 .formatted(address(), client.name()));
@@ -228,7 +240,9 @@ final class DeviceHandle implements VfioDevice, Caller {
     @Override
     public Optional<OwnedFd> regionFile(int index) throws VfioException {
         RegionInfo info = regionInfo(index);
-        for (MmapArea area : info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of())) {
+        List<MmapArea> areas = info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of());
+        maps.told(index, areas);
+        for (MmapArea area : areas) {
             try {
                 if (!(device.mediation().views().askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
                     return Optional.empty();
@@ -245,7 +259,7 @@ final class DeviceHandle implements VfioDevice, Caller {
             return Optional.empty();
         }
         boolean first = maps.giveFile(index);
-        if (!device.doorbells().isMappable(this)) {
+        if (!device.mediation().isMappable(this)) {
             maps.takeFileBack(index, first);
             return Optional.empty();
         }
@@ -308,32 +322,26 @@ final class DeviceHandle implements VfioDevice, Caller {
         try {
             check();
         } catch (VfioException e) {
-            switch (mapping.backing()) {
-                case DmaBacking.File file -> file.fd().close();
-                case DmaBacking.FileIo file -> file.fd().close();
-                case DmaBacking.Remote remote -> remote.memory().close();
-                case DmaBacking.Segment _, DmaBacking.Unreachable _ -> {
-                }
-            }
+            DmaWindows.letGo(mapping.backing());
             throw e;
         }
-        device.dmaMap().map(this, mapping);
+        device.dmaWindows().map(this, mapping);
         stayOpen();
     }
 
     @Override
     public int mostDmaMaps() {
-        return device.dmaMap().limit();
+        return device.dmaWindows().limit();
     }
 
     @Override
     public void dmaUnmap(long iova, long size) throws VfioException {
-        device.dmaMap().unmap(this, iova, size);
+        device.dmaWindows().unmap(this, iova, size);
     }
 
     @Override
     public void dmaUnmapAll() {
-        device.dmaMap().unmapAll(this);
+        device.dmaWindows().unmapAll(this);
     }
 
     @Override
@@ -432,7 +440,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         ports.forEach(this::remove);
         device.irqs().disableAllOf(this);
         maps.close();
-        device.dmaMap().unmapAll(this);
+        device.dmaWindows().unmapAll(this);
         events.values().forEach(Event::end);
     }
 

@@ -10,12 +10,14 @@ import vfio.pci.core.region.Region;
 /// Who takes an interest in which ranges, as an immutable snapshot made for the access path, which asks for those accesses
 /// that may interest somebody: most do not.
 final class Interest {
-    /// The mediation claims the range.
+    /// The base layer claims the range, and is the lowest: the only one, where nothing else was declared.
     static final int CLAIMED = 1;
     /// A client could map the range, but is kept from it.
     static final int TRAPPED = 2;
+    /// From here on up a bit for each other layer that claims the range, the higher the layer the higher the bit.
+    static final int STACKED = 4;
     /// In nothing.
-    static final Interest NONE = new Interest(new InRegion[0]);
+    static final Interest NONE = new Interest(Layers.NONE, new InRegion[0]);
 
     private static final int FIRST = 0;
     private static final int END = 1;
@@ -25,6 +27,7 @@ final class Interest {
     private static final int MOST_REGIONS = 0x1_0000;
     private static final int GRANULES = Long.SIZE;
 
+    private final Layers layers;
     private final InRegion[] regions;
 
     /// The ranges of one region.
@@ -62,25 +65,47 @@ final class Interest {
         }
     }
 
-    private Interest(InRegion[] regions) {
+    private Interest(Layers layers, InRegion[] regions) {
+        this.layers = layers;
         this.regions = regions;
+    }
+
+    /// A snapshot of these, where the base layer is the only one.
+    ///
+    /// @throws IllegalArgumentException for a region no device could have
+    static Interest of(List<Claim> claimed, List<Claim> trapped) {
+        return of(Layers.NONE, List.of(new Claimed(CLAIMED, claimed)), trapped);
+    }
+
+    /// What a layer claims.
+    ///
+    /// @param bit the layer's
+    record Claimed(int bit, List<Claim> claims) {
     }
 
     /// A snapshot of these.
     ///
+    /// @param layers whose bits they are
     /// @throws IllegalArgumentException for a region no device could have
-    static Interest of(List<Claim> claimed, List<Claim> trapped) {
-        int last = Stream.concat(claimed.stream(), trapped.stream()).mapToInt(Claim::region).max().orElse(-1);
+    static Interest of(Layers layers, List<Claimed> claimed, List<Claim> trapped) {
+        int last = Stream.concat(claimed.stream().flatMap(layer -> layer.claims().stream()), trapped.stream()).mapToInt(Claim::region).max()
+            .orElse(-1);
         if (last >= MOST_REGIONS) {
             throw new IllegalArgumentException("claimed region=%d expected=below %d".formatted(last, MOST_REGIONS));
         }
         int count = last + 1;
         InRegion[] regions = new InRegion[count];
         for (int region = 0; region < count; region++) {
-            regions[region] = InRegion.of(Stream.concat(in(region, claimed, CLAIMED), in(region, trapped, TRAPPED))
-                .sorted(Comparator.comparingLong(range -> range[FIRST])).toList());
+            int index = region;
+            regions[region] = InRegion.of(Stream.concat(claimed.stream().flatMap(layer -> in(index, layer.claims(), layer.bit())),
+                in(index, trapped, TRAPPED)).sorted(Comparator.comparingLong(range -> range[FIRST])).toList());
         }
-        return new Interest(regions);
+        return new Interest(layers, regions);
+    }
+
+    /// Whose bits are told.
+    Layers layers() {
+        return layers;
     }
 
     private static Stream<long[]> in(int region, List<Claim> claims, long what) {

@@ -5,35 +5,32 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.core.binding.Binding;
 import vfio.pci.core.binding.Context;
-import vfio.pci.core.gate.Gate;
 
 /// Switches trapping on, and waits until it is so for all clients that take part: those that may have mapped a disablable area have said
 /// that they have not any more, have unmapped it here, or have gone. No lock is held while a client is told or waited for, but the
 /// device's turn may be.
 final class TrapSwitch {
     private final OpenDevice device;
-    private final Gate<Binding> gate;
     private final Interests interests;
     private final Object lock = new Object();
     /// Guarded by the lock: how many wait, and how often something happened that they may wait for.
     private int waiting;
     private long heard;
 
-    TrapSwitch(OpenDevice device, Gate<Binding> gate, Interests interests) {
+    TrapSwitch(OpenDevice device, Interests interests) {
         this.device = device;
-        this.gate = gate;
         this.interests = interests;
     }
 
     /// As [vfio.pci.api.mediation.MediationContext#trap] with true.
     void on(Context asker) throws VfioException {
-        boolean waits = !isInAccess();
+        boolean waits = !device.mediation().isInAccess();
         if (waits) {
             // Before the clients are told: what they say is to be taken from then on.
             begin();
@@ -42,7 +39,7 @@ final class TrapSwitch {
             if (!interests.trap(asker, true)) {
                 throw new VfioException(Errno.EOPNOTSUPP, "mediation=ended expected=one that is bound");
             }
-            Optional<DeviceHandle> silent = waits ? awaitAll() : Optional.empty();
+            Optional<DeviceHandle> silent = waits ? awaitNone(this::silent) : Optional.empty();
             if (silent.isPresent()) {
                 interests.trap(asker, false);
                 throw new VfioException(Errno.ETIMEDOUT, "device=%s client=%s acknowledged=0x%x expected=trapping within %d ms"
@@ -54,13 +51,6 @@ final class TrapSwitch {
                 end();
             }
         }
-    }
-
-    /// Whether the calling thread is in the mediation by a port of a client's, which then waits for it, or is the function's.
-    private boolean isInAccess() {
-        Binding binding = gate.peek();
-        return binding != null && gate.drain(binding, System.nanoTime()).stream()
-            .anyMatch(inside -> inside.thread() == Thread.currentThread());
     }
 
     private void begin() {
@@ -105,16 +95,17 @@ final class TrapSwitch {
         return device.irqs().takes(handle, IrqInfo.Type.REGION_AREAS, region);
     }
 
-    /// Waits until all that take part have acted, at most as long as configured, or until it is interrupted, which is kept.
+    /// Waits until all clients have acted, at most as long as configured, or until it is interrupted, which is kept.
     ///
+    /// @param notYet looks for one that has not; asked again when one acknowledged, unmapped or went
     /// @return one that has not
-    private Optional<DeviceHandle> awaitAll() {
+    Optional<DeviceHandle> awaitNone(Supplier<Optional<DeviceHandle>> notYet) {
         long deadline = System.nanoTime() + device.settings().acknowledgeTimeout().toNanos();
         boolean interrupted = false;
         try {
             while (true) {
                 long before = count();
-                Optional<DeviceHandle> silent = silent();
+                Optional<DeviceHandle> silent = notYet.get();
                 if (silent.isEmpty() || interrupted || System.nanoTime() - deadline >= 0) {
                     return silent;
                 }
