@@ -90,6 +90,7 @@ public final class OpenDevice implements LentResources {
             this.function = bound;
             this.config = new ConfigSpace(described, bound);
             this.regions = new DeviceRegions(described, bound, config, barMemories, this::reset, irqs::intxEnabledAgain);
+            interests.watch(regions::watch);
             done = true;
         } finally {
             if (!done) {
@@ -173,9 +174,8 @@ public final class OpenDevice implements LentResources {
         return turn;
     }
 
-    /// Takes the device's turn if it can be had within the drain timeout: whoever has it longer is stuck in a vendor's code. An interrupt
-    /// is
-    /// kept for later.
+    /// Takes the device's turn if it can be had within the drain timeout: whoever has it longer is stuck in a vendor's code. An
+    /// interrupt is kept for later.
     boolean takeTurn() {
         return takeTurn(settings.drainTimeout());
     }
