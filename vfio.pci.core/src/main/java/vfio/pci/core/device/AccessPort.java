@@ -202,9 +202,7 @@ final class AccessPort implements DevicePort {
 
     /// Whether the mediation is to be asked; counts what the access is otherwise.
     private boolean claimed(int what) {
-        if ((what & Interest.TRAPPED) != 0) {
-            counters.countTrapped();
-        }
+        countTrapped(what);
         if ((what & Interest.CLAIMED) != 0) {
             return true;
         }
@@ -280,21 +278,26 @@ final class AccessPort implements DevicePort {
         }
     }
 
+    private void countTrapped(int what) {
+        if ((what & Interest.TRAPPED) != 0) {
+            counters.countTrapped();
+        }
+    }
+
     /// Whether one of several layers has done it.
     private boolean stackedRead(Interest interest, int what, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
             throws VfioException {
-        return ended(what, descent.read(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
+        countTrapped(what);
+        return ended(descent.read(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
     }
 
     private boolean stackedWrite(Interest interest, int what, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
             throws VfioException {
-        return ended(what, descent.write(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
+        countTrapped(what);
+        return ended(descent.write(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
     }
 
-    private boolean ended(int what, Descent.End end) {
-        if ((what & Interest.TRAPPED) != 0) {
-            counters.countTrapped();
-        }
+    private boolean ended(Descent.End end) {
         if (end == Descent.End.UNSEEN) {
             counters.countPassed();
         }
