@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package mediator.guard;
 
-/// What a rule does with an access.
+/// What a rule does with an access, or with a DMA window that is to be made.
 enum Action {
-    /// The access fails with EACCES.
+    /// It fails with EACCES.
     DENY,
     /// It fails with EAGAIN when there were too many.
     LIMIT,

@@ -1,39 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package mediator.guard;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import vfio.pci.api.Range;
-
 /// One rule.
 ///
 /// @param name from its key
 /// @param text as configured
-/// @param region index
-/// @param range of 1, 2, 4 or 8 bytes if the rule looks at values
-/// @param rate accesses a second, for [Action#LIMIT]
-/// @param burst accesses at once, for [Action#LIMIT]
-record Rule(String name, String text, Action action, Direction direction, int region, Range range, Values values, long rate, long burst) {
-    boolean matches(Direction access, int accessed, long offset, MemorySegment buffer, long bufferOffset, int count) {
-        return accessed == region && direction.includes(access) && range.overlaps(offset, count)
-            && (values == Values.ANY || matchesValue(offset, buffer, bufferOffset, count));
-    }
-
-    /// A write of a part of the register is taken for one that matches: what it makes of the whole cannot be known without reading the
-    /// device, which may have effects, and a guest could write everything in parts.
-    private boolean matchesValue(long offset, MemorySegment buffer, long bufferOffset, int count) {
-        if (offset > range.offset() || offset + count < range.end()) {
-            return true;
-        }
-        return values.include(littleEndian(buffer, bufferOffset + range.offset() - offset, (int) range.size()));
-    }
-
-    /// The first bytes, at most eight, as a number.
-    static long littleEndian(MemorySegment buffer, long offset, int count) {
-        long value = 0;
-        for (int i = Math.min(count, Long.BYTES) - 1; i >= 0; i--) {
-            value = value << Byte.SIZE | buffer.get(ValueLayout.JAVA_BYTE, offset + i) & 0xFF;
-        }
-        return value;
+/// @param target registers or DMA windows
+/// @param rate of what it lets pass a second, for [Action#LIMIT]
+/// @param burst of what it lets pass at once, for [Action#LIMIT]
+record Rule(String name, String text, Action action, Direction direction, Target target, long rate, long burst) {
+    /// What a rule is about.
+    sealed interface Target permits Registers, Windows {
     }
 }

@@ -12,11 +12,12 @@ import java.util.regex.Pattern;
 import vfio.pci.api.Range;
 import vfio.pci.api.device.RegionIndex;
 
-/// Reads a rule: `ACTION DIRECTION REGION[:RANGE] [value=[!]V[-V]] [mask=M] [rate=N] [burst=N]`.
+/// Reads a rule: `ACTION DIRECTION REGION[:RANGE] [value=[!]V[-V]] [mask=M] [rate=N] [burst=N]`, or of DMA windows `ACTION DIRECTION
+/// dma[:RANGE] [size=[!]V[-V]] [rate=N] [burst=N]`.
 final class RuleSyntax {
-    private static final Pattern PLACE = Pattern.compile("(bar[0-5]|rom|config|vga)(?::([^-+]+)(?:([-+])([^-+]+))?)?");
+    private static final Pattern PLACE = Pattern.compile("(bar[0-5]|rom|config|vga|dma)(?::([^-+]+)(?:([-+])([^-+]+))?)?");
     private static final Pattern VALUE = Pattern.compile("(!?)([^-!]+)(?:-([^-!]+))?");
-    private static final Set<String> OPTIONS = Set.of("value", "mask", "rate", "burst");
+    private static final Set<String> OPTIONS = Set.of("value", "mask", "size", "rate", "burst");
     private static final int REGISTER = 4;
     private static final long MOST = TimeUnit.SECONDS.toNanos(1);
 
@@ -42,8 +43,7 @@ final class RuleSyntax {
         }
         Action action = one(Action.values(), "action", words[0], "deny, limit, log or pass");
         if (words[1].equals("dma")) {
-            throw wrong("direction", "dma",
-                "read, write or access; what a device reaches by addresses in memory is not seen, a register that takes one is by value=!");
+            throw wrong("direction", "dma", "read, write or access, then the place, as in deny write dma:0x1000-0x1fff");
         }
         Direction direction = one(Direction.values(), "direction", words[1], "read, write or access");
         for (String word : List.of(words).subList(3, words.length)) {
@@ -51,26 +51,58 @@ final class RuleSyntax {
         }
         Matcher place = PLACE.matcher(words[2]);
         if (!place.matches()) {
-            throw wrong("place", words[2], "bar0 to bar5, rom, config or vga, then nothing, :FIRST, :FIRST-LAST or :FIRST+SIZE");
+            throw wrong("place", words[2], "bar0 to bar5, rom, config, vga or dma, then nothing, :FIRST, :FIRST-LAST or :FIRST+SIZE");
         }
-        Range range = range(place, words[2]);
-        checkOptions(action, direction, range);
+        checkRate(action);
         long rate = count("rate", 0);
-        return new Rule(name, text, action, direction, region(place.group(1)), range, values(range), rate, count("burst", rate));
+        Rule.Target target = place.group(1).equals("dma") ? windows(place, words[2]) : registers(direction, place, words[2]);
+        return new Rule(name, text, action, direction, target, rate, count("burst", rate));
     }
 
     private void addOption(String word) {
         String[] parts = word.split("=", 2);
         if (parts.length != 2 || !OPTIONS.contains(parts[0]) || options.putIfAbsent(parts[0], parts[1]) != null) {
-            throw wrong("option", word, "value=, mask=, rate= or burst=, once each");
+            throw wrong("option", word, "value=, mask=, size=, rate= or burst=, once each");
         }
     }
 
-    private void checkOptions(Action action, Direction direction, Range range) {
+    private void checkRate(Action action) {
         boolean limited = options.containsKey("rate");
         if (limited != (action == Action.LIMIT) || options.containsKey("burst") && !limited) {
             throw wrong("rate", options.getOrDefault("rate", "none"), "with limit, and only there, a number from 1 to " + MOST);
         }
+    }
+
+    private Registers registers(Direction direction, Matcher place, String word) {
+        Range range = range(place, word);
+        if (options.containsKey("size")) {
+            throw wrong("size", options.get("size"), "with dma only");
+        }
+        checkValue(direction, range);
+        return new Registers(region(place.group(1)), range, values(range));
+    }
+
+    /// Addresses are unsigned, and go up to the last one.
+    private Windows windows(Matcher place, String word) {
+        if (options.containsKey("value") || options.containsKey("mask")) {
+            throw wrong(options.containsKey("value") ? "value" : "mask", options.getOrDefault("value", options.get("mask")),
+                "size= of a window; values are of registers");
+        }
+        Values sizes = options.containsKey("size") ? values("size", options.get("size"), -1L) : Values.ANY;
+        if (place.group(2) == null) {
+            return new Windows(0, -1L, sizes);
+        }
+        long first = number("place", place.group(2), word);
+        long second = place.group(3) == null ? 1 : number("place", place.group(4), word);
+        boolean toLast = "-".equals(place.group(3));
+        long last = toLast ? second : first + second - 1;
+        if (!toLast && second == 0 || Long.compareUnsigned(last, first) < 0) {
+            throw wrong("place", word, "a range that is not empty, up to 0xffffffffffffffff");
+        }
+        return new Windows(first, last, sizes);
+    }
+
+    private void checkValue(Direction direction, Range range) {
         if (options.containsKey("mask") && !options.containsKey("value")) {
             throw wrong("mask", options.get("mask"), "together with value=");
         }
@@ -107,19 +139,23 @@ final class RuleSyntax {
         if (value == null) {
             return Values.ANY;
         }
-        Matcher matcher = VALUE.matcher(value);
-        if (!matcher.matches()) {
-            throw wrong("value", value, "V, FIRST-LAST, or either after ! for all others");
-        }
         long widest = -1L >>> Long.SIZE - Byte.SIZE * (int) range.size();
         long mask = options.containsKey("mask") ? number("mask", options.get("mask"), options.get("mask")) : widest;
-        long first = number("value", matcher.group(2), value);
-        long last = matcher.group(3) == null ? first : number("value", matcher.group(3), value);
         if ((mask & ~widest) != 0 || mask == 0) {
             throw wrong("mask", options.get("mask"), "0x1 to 0x%x".formatted(widest));
         }
+        return values("value", value, mask);
+    }
+
+    private Values values(String option, String given, long mask) {
+        Matcher matcher = VALUE.matcher(given);
+        if (!matcher.matches()) {
+            throw wrong(option, given, "V, FIRST-LAST, or either after ! for all others");
+        }
+        long first = number(option, matcher.group(2), given);
+        long last = matcher.group(3) == null ? first : number(option, matcher.group(3), given);
         if (Long.compareUnsigned(first, last) > 0 || Long.compareUnsigned(last, mask) > 0) {
-            throw wrong("value", value, "at most the mask, 0x%x, and the greater one last".formatted(mask));
+            throw wrong(option, given, "at most 0x%x, and the greater one last".formatted(mask));
         }
         return new Values(mask, first, last, matcher.group(1).isEmpty());
     }

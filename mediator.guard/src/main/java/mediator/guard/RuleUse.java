@@ -2,7 +2,6 @@
 package mediator.guard;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -11,7 +10,7 @@ import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.MmapArea;
 
-/// A rule over one open device: how often it met an access, and what it answers. The answer is made once, so that a guest that is refused
+/// A rule over one open device: how often it met something, and what it answers. The answer is made once, so that a guest that is refused
 /// as often as it likes allocates nothing.
 final class RuleUse {
     private final String label;
@@ -28,9 +27,16 @@ final class RuleUse {
         this.label = "%s: %s rule=%s".formatted(address, guard, rule.name());
         this.rule = rule;
         this.bucket = new TokenBucket(Math.max(rule.rate(), 1), Math.max(rule.burst(), 1), nanoTime);
-        this.refusal = new VfioException(rule.action() == Action.DENY ? Errno.EACCES : Errno.EAGAIN,
-            "rule=%s region=%d offset=0x%x expected=no %s, or one that it allows".formatted(rule.name(), rule.region(),
-                rule.range().offset(), rule.direction().name().toLowerCase(Locale.ROOT)));
+        this.refusal = new VfioException(rule.action() == Action.DENY ? Errno.EACCES : Errno.EAGAIN, refusal(rule));
+    }
+
+    private static String refusal(Rule rule) {
+        return switch (rule.target()) {
+            case Registers(var region, var range, _) -> "rule=%s region=%d offset=0x%x expected=no %s, or one that it allows".formatted(
+                rule.name(), region, range.offset(), rule.direction());
+            case Windows(var first, var last, _) -> "rule=%s iova=0x%x-0x%x expected=no window for %s there, or one that it allows"
+                .formatted(rule.name(), first, last, rule.direction());
+        };
     }
 
     Rule rule() {
@@ -56,11 +62,15 @@ final class RuleUse {
 
     /// The same as people read it, `0x2000-0x2fff`.
     String unmappedText() {
-        return unmapped.isEmpty() ? "none"
-            : unmapped.stream().map(area -> "0x%x-0x%x".formatted(area.offset(), area.end() - 1)).collect(Collectors.joining(","));
+        return text(unmapped);
     }
 
-    /// Counts an access that the rule is about.
+    static String text(List<MmapArea> areas) {
+        return areas.isEmpty() ? "none"
+            : areas.stream().map(area -> "0x%x-0x%x".formatted(area.offset(), area.end() - 1)).collect(Collectors.joining(","));
+    }
+
+    /// Counts something that the rule is about.
     ///
     /// @throws VfioException EACCES or EAGAIN when the rule refuses it
     void met() throws VfioException {

@@ -38,7 +38,7 @@ final class SeenAccesses {
             int slot = (int) (turn & SLOTS - 1);
             long ready = turns.get(slot);
             if (ready < turn) {
-                lost.incrementAndGet();
+                lose();
                 return;
             }
             if (ready == turn && added.compareAndSet(turn, turn + 1)) {
@@ -71,6 +71,11 @@ final class SeenAccesses {
         taken++;
         reader.seen(use, access, offset, count, value);
         return true;
+    }
+
+    /// Counts something that was not added as one that did not fit. Any thread.
+    void lose() {
+        lost.incrementAndGet();
     }
 
     /// How many did not fit since this was asked last.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Guards devices of any vendor by declared rules: accesses of registers are denied, limited in rate or logged, what no rule names passes.
+/// Guards devices of any vendor by declared rules: accesses of registers and DMA windows are denied, limited in rate or logged, what no
+/// rule names passes.
 ///
-/// `GuardMediator` is one configuration with its service, `GuardConfig` and `RuleSyntax` read it, `GuardMediation` holds its rules over one
-/// open device, `GuardedPages` takes pages out of what a client may map because a rule would not see them there.
+/// `GuardMediator` is one configuration with its service, `GuardConfig` and `RuleSyntax` read it. `GuardMediation` is the guard of one open
+/// device, `RuleSet` the rules it goes by at a time, `GuardedPages` what a client may not map because a rule would not see it there.
 package mediator.guard;

@@ -8,11 +8,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,7 @@ import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.mediation.Claim;
+import vfio.pci.api.mediation.DmaWindow;
 import vfio.pci.api.mediation.Verdict;
 
 class GuardMediationTest {
@@ -30,7 +32,8 @@ class GuardMediationTest {
     private static final RegionInfo BAR0 = new RegionInfo(0, 0x10000, Set.of(RegionInfo.Flag.READ, RegionInfo.Flag.MMAP),
         List.of(new RegionCapability.SparseMmap(List.of(new MmapArea(0, 0x3000, false)))));
 
-    private final AccessLog log = new AccessLog("test");
+    private final StubContext context = new StubContext(BAR0);
+    private final GuardLog log = new GuardLog("test", System::nanoTime);
     private final AtomicLong clock = new AtomicLong();
     private final AtomicInteger closed = new AtomicInteger();
     private final MemorySegment buffer = MemorySegment.ofArray(new byte[16]);
@@ -115,10 +118,118 @@ class GuardMediationTest {
         assertThat(closed).hasValue(1);
     }
 
+    @Test
+    void refusesWindowsByAddressAccessAndSize() throws VfioException {
+        GuardMediation guard = guard("deny write dma:0xfee00000-0xfeefffff", "deny access dma size=!0-0x40000000",
+            "deny access dma:0xffffffffffff0000-0xffffffffffffffff");
+        guard.dmaMap(new DmaWindow(0xFEE0_0000L, 0x1000, true, false));
+        assertRefusedWindow(() -> guard.dmaMap(new DmaWindow(0xFEE0_0000L, 0x1000, true, true)));
+        assertRefusedWindow(() -> guard.dmaMap(new DmaWindow(0xFEDF_F000L, 0x1001, false, true)));
+        guard.dmaMap(new DmaWindow(0xFEDF_F000L, 0x1000, false, true));
+        guard.dmaMap(new DmaWindow(0xFEF0_0000L, 0x4000_0000, true, true));
+        assertRefusedWindow(() -> guard.dmaMap(new DmaWindow(0x1_0000_0000L, 0x4000_0001, true, false)));
+        assertRefusedWindow(() -> guard.dmaMap(new DmaWindow(-0x1000L, 0x1000, true, false)));
+        assertThat(guard.uses()).extracting(RuleUse::matched).containsExactly(2L, 1L, 1L);
+        assertThat(guard.claims()).as("no registers").isEmpty();
+    }
+
+    @Test
+    void limitsAndPassesWindows() throws VfioException {
+        GuardMediation guard = guard("pass access dma:0-0xffff", "limit access dma rate=10 burst=1");
+        guard.dmaMap(new DmaWindow(0x10000, 0x1000, true, true));
+        assertThatThrownBy(() -> guard.dmaMap(new DmaWindow(0x20000, 0x1000, true, true)))
+            .isInstanceOfSatisfying(VfioException.class, refusal -> assertThat(refusal.errno()).isEqualTo(Errno.EAGAIN));
+        guard.dmaMap(new DmaWindow(0, 0x1000, true, true));
+        clock.addAndGet(TimeUnit.MILLISECONDS.toNanos(100));
+        guard.dmaMap(new DmaWindow(0x20000, 0x1000, true, true));
+    }
+
+    @Test
+    void countsWindowsThatStandAgainstARule() throws VfioException {
+        GuardMediation guard = guard("deny write dma:0x1000-0x1fff");
+        guard.dmaPresent(new DmaWindow(0x1000, 0x1000, true, true));
+        guard.dmaMap(new DmaWindow(0x2000, 0x1000, true, true));
+        assertThat(guard.standing(guard.uses().getFirst())).isEqualTo(1);
+        guard.change("guard", rules("deny write dma"));
+        assertThat(guard.standing(guard.uses().getFirst())).isEqualTo(2);
+        guard.dmaUnmap(new DmaWindow(0x2000, 0x1000, true, true));
+        assertThat(guard.standing(guard.uses().getFirst())).isEqualTo(1);
+    }
+
+    @Test
+    void changesItsRulesAndKeepsWhatOthersCounted() throws VfioException {
+        GuardMediation guard = guard("deny write bar0:0x100", "limit write bar0:0x200 rate=1 burst=1");
+        write(guard, 0x200, 4, 1);
+        assertRefused(Errno.EAGAIN, () -> write(guard, 0x200, 4, 1));
+        guard.change("guard", List.of(RuleSyntax.parse("1", "limit write bar0:0x200 rate=1 burst=1"),
+            RuleSyntax.parse("2", "deny write bar0:0x300")));
+        assertThat(context.claimed).containsExactly(List.of(Claim.of(0, 0x200, 4), Claim.of(0, 0x300, 4), Claim.of(0, 0x100, 4)),
+            List.of(Claim.of(0, 0x200, 4), Claim.of(0, 0x300, 4)));
+        write(guard, 0x100, 4, 1);
+        assertRefused(Errno.EAGAIN, () -> write(guard, 0x200, 4, 1));
+        assertRefused(Errno.EACCES, () -> write(guard, 0x300, 4, 1));
+        assertThat(guard.uses()).extracting(RuleUse::matched).containsExactly(3L, 1L);
+    }
+
+    @Test
+    void hasClientsGiveBackThePagesThatNewRulesNeed() {
+        GuardMediation guard = guard("deny write bar0:0x1004");
+        guard.change("guard", rules("deny write bar0:0x1004", "pass write bar0:0x8", "log write bar0:0x2ffe-0x4000"));
+        assertThat(context.unmapped).containsExactly(List.of(Claim.of(0, 0x2000, 0x1000)));
+        guard.change("guard", rules("deny write bar0:0x1008"));
+        assertThat(context.unmapped).as("no page more").hasSize(1);
+        assertThat(guard.bypassed(guard.uses().getFirst())).isEmpty();
+        context.mappers = List.of("a vm", "another");
+        assertThat(guard.bypassed(guard.uses().getFirst())).hasValue("0x1000-0x1fff by client=a vm, client=another");
+    }
+
+    /// Whichever rules an access meets, it is refused by one of them: it meets all of the one set or all of the other.
+    @Test
+    void anAccessGoesByOneSetOfRules() throws Exception {
+        List<Rule> one = rules("deny write bar0:0x104", "pass write bar0:0x100");
+        List<Rule> other = rules("pass write bar0:0x10c", "deny write bar0:0x100");
+        GuardMediation guard = new GuardMediation(ADDRESS, context, log, clock::get, _ -> { });
+        guard.begin("guard", one);
+        AtomicBoolean ended = new AtomicBoolean();
+        AtomicInteger written = new AtomicInteger();
+        FutureTask<Long> writing = new FutureTask<>(() -> {
+            MemorySegment bytes = MemorySegment.ofArray(new byte[8]);
+            long passed = 0;
+            while (!ended.get()) {
+                try {
+                    guard.write(0, 0x100, bytes, 0, 8);
+                    passed++;
+                } catch (VfioException refused) {
+                    assertThat(refused.errno()).isEqualTo(Errno.EACCES);
+                }
+                written.incrementAndGet();
+            }
+            return passed;
+        });
+        Thread.ofPlatform().start(writing);
+        for (int i = 0; !writing.isDone() && (i < 2000 || written.get() < 2000); i++) {
+            guard.change("guard", i % 2 == 0 ? other : one);
+            context.claimed.clear();
+        }
+        ended.set(true);
+        assertThat(writing.get()).isZero();
+    }
+
     private GuardMediation guard(String... rules) {
-        Stream<RuleUse> uses = IntStream.range(0, rules.length).mapToObj(i -> RuleSyntax.parse("" + i, rules[i]))
-            .map(rule -> new RuleUse("guard", ADDRESS, rule, clock::get));
-        return new GuardMediation(ADDRESS, uses, log, guard -> closed.incrementAndGet());
+        GuardMediation guard = new GuardMediation(ADDRESS, context, log, clock::get, ended -> closed.incrementAndGet());
+        guard.begin("guard", rules(rules));
+        return guard;
+    }
+
+    private static List<Rule> rules(String... texts) {
+        return IntStream.range(0, texts.length).mapToObj(i -> RuleSyntax.parse("" + i, texts[i])).toList();
+    }
+
+    private static void assertRefusedWindow(ThrowingCallable map) {
+        assertThatThrownBy(map).isInstanceOfSatisfying(VfioException.class, refusal -> {
+            assertThat(refusal.errno()).isEqualTo(Errno.EACCES);
+            assertThat(refusal.getMessage()).contains("rule=", "iova=0x", "expected=");
+        });
     }
 
     private void write(GuardMediation guard, long offset, int count, int value) throws VfioException {

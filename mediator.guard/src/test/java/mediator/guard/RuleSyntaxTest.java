@@ -15,7 +15,7 @@ class RuleSyntaxTest {
     @CsvSource(delimiter = '|', value = {
         "deny write                                | words=2        | ACTION DIRECTION REGION",
         "refuse write bar0                         | action=refuse  | deny, limit, log or pass",
-        "deny dma 0x1000-0x1fff                    | direction=dma  | addresses in memory",
+        "deny dma 0x1000-0x1fff                    | direction=dma  | deny write dma:0x1000-0x1fff",
         "deny both bar0                            | direction=both | read, write or access",
         "deny write bar6:0                         | place=bar6:0   | bar0 to bar5",
         "deny write bar0:here                      | place=bar0:here | numbers",
@@ -34,9 +34,18 @@ class RuleSyntaxTest {
         "deny write bar0:0+3 value=1               | value=1        | 1, 2, 4 or 8 bytes",
         "deny write bar0 value=1                   | value=1        | 1, 2, 4 or 8 bytes",
         "deny write bar0:0 value=5-2               | value=5-2      | greater one last",
-        "deny write bar0:0+1 value=0x100           | value=0x100    | at most the mask, 0xff",
+        "deny write bar0:0+1 value=0x100           | value=0x100    | at most 0xff",
         "deny write bar0:0+1 value=1 mask=0x1ff    | mask=0x1ff     | 0x1 to 0xff",
-        "deny write bar0:0 value=-                 | value=-        | FIRST-LAST"})
+        "deny write bar0:0 value=-                 | value=-        | FIRST-LAST",
+        "deny write bar0:0 size=1                  | size=1         | with dma only",
+        "deny write dma:0 value=1                  | value=1        | size= of a window",
+        "deny write dma:0 mask=1                   | mask=1         | size= of a window",
+        "deny write dma size=9-3                   | size=9-3       | greater one last",
+        "deny write dma:2-1                        | place=dma:2-1  | not empty",
+        "deny write dma:0+0                        | place=dma:0+0  | not empty",
+        "deny write dma:0xffffffffffffffff+2       | place=dma:     | not empty",
+        "deny write dma:0x10000000000000000        | place=dma:     | numbers",
+        "limit write dma                           | rate=none      | with limit"})
     void saysWhatIsWrong(String text, String wrong, String expected) {
         assertThatThrownBy(() -> RuleSyntax.parse("7", text)).isInstanceOf(IllegalArgumentException.class)
             .hasMessageContaining("key=rule.7").hasMessageContaining(text.trim()).hasMessageContaining(wrong)
@@ -49,13 +58,14 @@ class RuleSyntaxTest {
         assertThat(rule.name()).isEqualTo("tail");
         assertThat(rule.action()).isEqualTo(Action.DENY);
         assertThat(rule.direction()).isEqualTo(Direction.WRITE);
-        assertThat(rule.range()).as("a register unless it says otherwise").isEqualTo(new Range(0x2030, 4));
-        assertThat(RuleSyntax.parse("a", "log access bar2:0x10-0x1f").range()).isEqualTo(new Range(0x10, 0x10));
-        assertThat(RuleSyntax.parse("a", "log access bar2:16+2").range()).isEqualTo(new Range(0x10, 2));
-        assertThat(RuleSyntax.parse("a", "log access bar5").range()).isEqualTo(new Range(0, Long.MAX_VALUE));
-        assertThat(RuleSyntax.parse("a", "log access config:4").region()).isEqualTo(RegionIndex.CONFIG);
+        assertThat(rule.target()).as("a register unless it says otherwise")
+            .isEqualTo(new Registers(0, new Range(0x2030, 4), Values.ANY));
+        assertThat(registers(RuleSyntax.parse("a", "log access bar2:0x10-0x1f")).range()).isEqualTo(new Range(0x10, 0x10));
+        assertThat(registers(RuleSyntax.parse("a", "log access bar2:16+2")).range()).isEqualTo(new Range(0x10, 2));
+        assertThat(registers(RuleSyntax.parse("a", "log access bar5")).range()).isEqualTo(new Range(0, Long.MAX_VALUE));
+        assertThat(registers(RuleSyntax.parse("a", "log access config:4")).region()).isEqualTo(RegionIndex.CONFIG);
         Rule limit = RuleSyntax.parse("a", "limit read rom rate=10");
-        assertThat(limit.region()).isEqualTo(RegionIndex.ROM);
+        assertThat(registers(limit).region()).isEqualTo(RegionIndex.ROM);
         assertThat(limit.rate()).isEqualTo(10);
         assertThat(limit.burst()).as("as many as in a second").isEqualTo(10);
         assertThat(RuleSyntax.parse("a", "limit read rom rate=10 burst=2").burst()).isEqualTo(2);
@@ -63,13 +73,30 @@ class RuleSyntaxTest {
 
     @Test
     void looksAtValues() {
-        assertThat(RuleSyntax.parse("a", "deny write bar0:0 value=!0x1000-0x1fff").values())
+        assertThat(registers(RuleSyntax.parse("a", "deny write bar0:0 value=!0x1000-0x1fff")).values())
             .isEqualTo(new Values(0xFFFF_FFFFL, 0x1000, 0x1FFF, false));
-        Values enable = RuleSyntax.parse("a", "deny write bar0:0 value=1 mask=1").values();
+        Values enable = registers(RuleSyntax.parse("a", "deny write bar0:0 value=1 mask=1")).values();
         assertThat(enable.include(0xFFFF_FFFFL)).isTrue();
         assertThat(enable.include(0xFFFF_FFFEL)).isFalse();
-        Values wide = RuleSyntax.parse("a", "deny write bar0:0+8 value=0x8000000000000000-0xffffffffffffffff").values();
+        Values wide = registers(RuleSyntax.parse("a", "deny write bar0:0+8 value=0x8000000000000000-0xffffffffffffffff")).values();
         assertThat(wide.include(-1)).as("unsigned").isTrue();
         assertThat(wide.include(Long.MAX_VALUE)).isFalse();
+    }
+
+    @Test
+    void readsRulesOfWindows() {
+        assertThat(windows("deny access dma")).isEqualTo(new Windows(0, -1, Values.ANY));
+        assertThat(windows("deny write dma:0x1000-0xffffffffffffffff")).isEqualTo(new Windows(0x1000, -1, Values.ANY));
+        assertThat(windows("deny write dma:0x1000+0x1000")).isEqualTo(new Windows(0x1000, 0x1FFF, Values.ANY));
+        assertThat(windows("deny write dma:0x1000")).as("an address").isEqualTo(new Windows(0x1000, 0x1000, Values.ANY));
+        assertThat(windows("deny read dma size=!0-0x1000").sizes()).isEqualTo(new Values(-1, 0, 0x1000, false));
+    }
+
+    private static Registers registers(Rule rule) {
+        return (Registers) rule.target();
+    }
+
+    private static Windows windows(String text) {
+        return (Windows) RuleSyntax.parse("a", text).target();
     }
 }

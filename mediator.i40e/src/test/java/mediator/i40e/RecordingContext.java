@@ -23,6 +23,16 @@ final class RecordingContext implements MediationContext {
     private boolean trapping;
 
     @Override
+    public List<String> unmap(List<Claim> ranges) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<String> mappedBy(List<Claim> ranges) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void trap(boolean on) {
         trapping = on;
         calls.add("trap " + on);

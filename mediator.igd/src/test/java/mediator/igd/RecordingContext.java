@@ -23,6 +23,16 @@ final class RecordingContext implements MediationContext {
     boolean refusing;
 
     @Override
+    public List<String> unmap(List<Claim> ranges) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public List<String> mappedBy(List<Claim> ranges) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public synchronized void trap(boolean on) throws VfioException {
         if (on && refusing) {
             throw new VfioException(Errno.ETIMEDOUT, "client=stubborn");

@@ -55,7 +55,7 @@ class CommandsTest {
 
     @Test
     void namesUnknownCommand() {
-        assertThatThrownBy(() -> new HelpCommand().help(new String[] {"peek"})).hasMessage(
+        assertThatThrownBy(() -> new HelpCommand(List::of).help(new String[] {"peek"})).hasMessage(
             "command=peek expected=one of devices, device, mediators, policy, stack, rebind, swap, renew, unload, serve, unserve, read, "
                 + "write, "
                 + "migrate, stats, plan, apply, prefer, help; felix:help tells of other scopes");

@@ -12,11 +12,13 @@ import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.migration.MigrationDriver;
 
-/// The mediation of one open device. What is not overridden passes through.
+/// The mediation of one open device. What is not overridden passes through: to the next mediation below, where several are declared for the
+/// device, and below the last to the device.
 ///
-/// [#read], [#write], [#map] and [#regionInfo] may be entered by many threads at once. [#reset], [#close] and what is asked of
-/// [#migration()] are serialised with each other per device. [#close] comes once, with nobody inside, and nothing is called after it. A
-/// RuntimeException or Error is answered EIO, logged with the device's address, and after repeated ones the mediation is unbound.
+/// [#read], [#write], [#map] and [#regionInfo] may be entered by many threads at once. [#reset], [#dmaMap], [#dmaPresent], [#dmaUnmap],
+/// [#close] and what is asked of [#migration()] are serialised with each other per device. [#close] comes once, with nobody inside, and
+/// nothing is called after it. A RuntimeException or Error is answered EIO, logged with the device's address, and after repeated ones the
+/// mediation is unbound.
 ///
 /// A call should return at once. One that has not left when its mediator goes is interrupted after the drain timeout and abandoned: its
 /// result is
@@ -80,6 +82,23 @@ public abstract class Mediation implements AutoCloseable {
     /// @throws VfioException to refuse
     public MapVerdict map(int region, long offset, long length) throws VfioException {
         return MapVerdict.PASS_THROUGH;
+    }
+
+    /// Asked before a client lets the device reach memory. Only a window that can be made is asked about: one that overlaps another, or has
+    /// no memory behind it, fails before. Once this has returned the window is there, until [#dmaUnmap].
+    ///
+    /// @throws VfioException to refuse: there is no window, and the client is answered with this errno
+    public void dmaMap(DmaWindow window) throws VfioException {
+    }
+
+    /// A window is there already, since this mediation is bound to a device that is open: told for each, in the order of addresses, after
+    /// [#claims()] was asked. It cannot be refused any more, for the client would not know; one that may not be is to be told to people.
+    public void dmaPresent(DmaWindow window) {
+    }
+
+    /// A window went that this mediation was asked about, or told of: by an unmap, or as the client closed the device. The device does not
+    /// reach it any more. A reset leaves windows as they are; at [#close] those that are there are not told one by one.
+    public void dmaUnmap(DmaWindow window) {
     }
 
     /// How the device is moved, if it can be. Asked once, after the open. By it clients have the device features of Linux's protocol, and

@@ -16,17 +16,18 @@ import vfio.pci.api.function.DoorbellTap;
 /// for a mediation that was abandoned, everything throws: EOPNOTSUPP where a VfioException is declared, else IllegalStateException.
 @ProviderType
 public interface MediationContext {
-    /// The default behaviour below: reads the region as if there were no mediation.
+    /// The default behaviour below: reads the region as if this mediation were not there. Where several are declared for the device, the
+    /// next one below that claims it sees the access; below the last is the device.
     ///
     /// @throws VfioException as the device answers
     void readBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
 
-    /// The default behaviour below: writes the region as if there were no mediation.
+    /// The default behaviour below: writes the region as if this mediation were not there, as [#readBelow].
     ///
     /// @throws VfioException as the device answers
     void writeBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
 
-    /// What a client would be told of the region without the mediation.
+    /// What a client would be told of the region without this mediation and those above it.
     ///
     /// @throws VfioException EINVAL for an index that does not exist
     RegionInfo regionInfoBelow(int region) throws VfioException;
@@ -55,6 +56,16 @@ public interface MediationContext {
 
     /// Replaces the claims. On return every access that began afterwards goes by the new ones.
     void claim(List<Claim> claims);
+
+    /// [Mediation#regionInfo] answers otherwise now, and clients are to keep out of these ranges: those that can be told (by the interrupt
+    /// or event of [Capability#DYNAMIC_TRAP_BAR]) are told to ask again, and waited for until they have said that they map nothing there
+    /// any more, at most half the drain timeout. Not from within an access, which may be that of a client that is waited for.
+    ///
+    /// @return names of the clients that may have a part of the ranges mapped still, so that nobody sees what they do there
+    List<String> unmap(List<Claim> ranges);
+
+    /// Names of the clients that may have a part of these ranges mapped, as far as they were told that they may.
+    List<String> mappedBy(List<Claim> ranges);
 
     /// Switches trapping of the disablable areas on or off and tells the clients that take part. On return from switching it on their
     /// accesses really trap: each of them that had mapped a part of such an area, or may have, has said that it has unmapped it. They are

@@ -5,7 +5,7 @@
 /// In the data path a mediation stands behind the gate and before the regions: `DevicePort -> claim? -> gate -> Mediation -> verdict
 /// PASS_THROUGH -> region -> PciFunction`.
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package vfio.pci.api.mediation;
 
 import org.osgi.annotation.bundle.Export;

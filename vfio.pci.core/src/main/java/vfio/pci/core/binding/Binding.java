@@ -16,6 +16,7 @@ import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
+import vfio.pci.api.mediation.DmaWindow;
 import vfio.pci.api.mediation.Handover;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.api.mediation.Mediation;
@@ -186,6 +187,45 @@ public final class Binding extends Guarded {
             return abandoned ? MapVerdict.PASS_THROUGH : verdict;
         } finally {
             leave();
+        }
+    }
+
+    /// Asks it about a window; nobody refuses it when it has gone.
+    ///
+    /// @throws VfioException when it refuses
+    public void dmaMap(DmaWindow window) throws VfioException {
+        if (calls.enter()) {
+            try {
+                mediation.dmaMap(window);
+            } catch (VfioException e) {
+                if (!abandoned) {
+                    throw e;
+                }
+            } finally {
+                leave();
+            }
+        }
+    }
+
+    /// Tells it of a window that is there.
+    public void dmaPresent(DmaWindow window) {
+        if (calls.enter()) {
+            try {
+                mediation.dmaPresent(window);
+            } finally {
+                leave();
+            }
+        }
+    }
+
+    /// Tells it of a window that went.
+    public void dmaUnmap(DmaWindow window) {
+        if (calls.enter()) {
+            try {
+                mediation.dmaUnmap(window);
+            } finally {
+                leave();
+            }
         }
     }
 

@@ -2,12 +2,14 @@
 package vfio.pci.core.binding;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.function.DoorbellTap;
+import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.SharedMemory;
 
 /// What a mediation's context reaches of the open device: the other side of [Context], implemented by the device.
@@ -32,6 +34,14 @@ public interface BoundDevice {
 
     /// The claims changed.
     void claimsChanged(Context owner);
+
+    /// Has clients ask again what they may map, and keep out of these ranges.
+    ///
+    /// @return names of those that may have a part of them mapped still
+    List<String> unmap(List<Claim> ranges);
+
+    /// Names of clients that may have a part of these ranges mapped.
+    List<String> mappedBy(List<Claim> ranges);
 
     /// Switches trapping.
     ///

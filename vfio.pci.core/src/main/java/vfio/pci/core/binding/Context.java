@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
@@ -24,8 +25,9 @@ public final class Context implements MediationContext {
     private volatile Optional<Context> predecessor;
     private final Object lock = new Object();
     private final DmaSpace guestMemory = new RevocableDma();
-    /// Guarded by the lock: what it asked for itself, and the regions it added.
+    /// Guarded by the lock: what it asked for itself, how often it did so, and the regions it added.
     private List<Claim> wanted = List.of();
+    private int claimed;
     private final List<Integer> added = new ArrayList<>();
     private volatile boolean bound;
     private volatile boolean revoked;
@@ -81,10 +83,24 @@ public final class Context implements MediationContext {
         }
     }
 
-    /// What it wants at first.
-    public void wants(List<Claim> claims) {
+    /// Asks what it wants at first; what it claims meanwhile, by another thread, is newer than the answer and stays.
+    public void wantsAtFirst(Supplier<List<Claim>> asked) {
+        int before;
+        synchronized (lock) {
+            before = claimed;
+        }
+        List<Claim> first = List.copyOf(asked.get());
+        synchronized (lock) {
+            if (claimed == before) {
+                wanted = first;
+            }
+        }
+    }
+
+    private void wants(List<Claim> claims) {
         synchronized (lock) {
             wanted = List.copyOf(claims);
+            claimed++;
         }
     }
 
@@ -135,6 +151,19 @@ public final class Context implements MediationContext {
         checkState();
         wants(claims);
         device.claimsChanged(this);
+    }
+
+    @Override
+    public List<String> unmap(List<Claim> ranges) {
+        checkState();
+        checkBound("clients to be told");
+        return device.unmap(List.copyOf(ranges));
+    }
+
+    @Override
+    public List<String> mappedBy(List<Claim> ranges) {
+        checkState();
+        return device.mappedBy(ranges);
     }
 
     @Override

@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Stream;
 import linux.sys.Mapping;
+import vfio.pci.api.Range;
+import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.mediation.Claim;
@@ -17,7 +20,19 @@ final class ClientMaps implements AutoCloseable {
     /// Regions whose file the client has: for good, as nobody sees it close one.
     private final Set<Integer> files = ConcurrentHashMap.newKeySet();
 
+    /// What the client was told that it may map of a region, since it said last that it has acted on what it is told.
+    private final java.util.Map<Integer, Told> told = new ConcurrentHashMap<>();
     private final Runnable unmapped;
+
+    private record Told(List<MmapArea> before, List<MmapArea> last) {
+        Told then(List<MmapArea> now) {
+            return now.equals(last) ? this : new Told(Stream.concat(before.stream(), last.stream()).distinct().toList(), now);
+        }
+
+        boolean overlaps(Range range) {
+            return Stream.concat(before.stream(), last.stream()).anyMatch(area -> range.overlaps(area.offset(), area.size()));
+        }
+    }
 
     /// @param unmapped run after a map was closed
     ClientMaps(Runnable unmapped) {
@@ -73,6 +88,22 @@ final class ClientMaps implements AutoCloseable {
         if (first) {
             files.remove(region);
         }
+    }
+
+    /// The client is told which parts of a region it may map.
+    void told(int region, List<MmapArea> areas) {
+        told.merge(region, new Told(List.of(), List.copyOf(areas)), (then, now) -> then.then(now.last));
+    }
+
+    /// The client has said that it maps nothing but what it was told last.
+    void acknowledged() {
+        told.replaceAll((region, then) -> new Told(List.of(), then.last));
+    }
+
+    /// Whether the client has a part of that range mapped, or may have by its file, where it keeps to what it was told.
+    boolean mayMap(Claim range) {
+        return maps.stream().anyMatch(map -> map.overlaps(range))
+            || files.contains(range.region()) && told.containsKey(range.region()) && told.get(range.region()).overlaps(range.range());
     }
 
     /// Whether the client may reach registers of a BAR without an access that is seen.

@@ -3,6 +3,7 @@ package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import vfio.pci.api.VfioException;
@@ -10,6 +11,7 @@ import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
 import vfio.pci.api.function.DoorbellTap;
+import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.SharedMemory;
 import vfio.pci.core.binding.BoundDevice;
 import vfio.pci.core.binding.Context;
@@ -100,6 +102,16 @@ final class DeviceBelow implements BoundDevice {
     @Override
     public void claimsChanged(Context owner) {
         layer.claimsChanged(owner);
+    }
+
+    @Override
+    public List<String> unmap(List<Claim> ranges) {
+        return new KeptOut(device, ranges).tell();
+    }
+
+    @Override
+    public List<String> mappedBy(List<Claim> ranges) {
+        return new KeptOut(device, ranges).mappedBy();
     }
 
     @Override

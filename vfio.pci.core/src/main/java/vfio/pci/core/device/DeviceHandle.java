@@ -29,7 +29,6 @@ import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.device.RegionMap;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.Doorbell;
@@ -99,6 +98,7 @@ final class DeviceHandle implements VfioDevice, Caller {
     @Override
     public void acknowledge(int generation) {
         acknowledged = generation;
+        maps.acknowledged();
         device.trapSwitch().heard();
     }
 
@@ -240,7 +240,9 @@ final class DeviceHandle implements VfioDevice, Caller {
     @Override
     public Optional<OwnedFd> regionFile(int index) throws VfioException {
         RegionInfo info = regionInfo(index);
-        for (MmapArea area : info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of())) {
+        List<MmapArea> areas = info.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(List.of());
+        maps.told(index, areas);
+        for (MmapArea area : areas) {
             try {
                 if (!(device.mediation().views().askAboutMap(index, area.offset(), area.size()) instanceof MapVerdict.PassThrough)) {
                     return Optional.empty();
@@ -320,32 +322,26 @@ final class DeviceHandle implements VfioDevice, Caller {
         try {
             check();
         } catch (VfioException e) {
-            switch (mapping.backing()) {
-                case DmaBacking.File file -> file.fd().close();
-                case DmaBacking.FileIo file -> file.fd().close();
-                case DmaBacking.Remote remote -> remote.memory().close();
-                case DmaBacking.Segment _, DmaBacking.Unreachable _ -> {
-                }
-            }
+            DmaWindows.letGo(mapping.backing());
             throw e;
         }
-        device.dmaMap().map(this, mapping);
+        device.dmaWindows().map(this, mapping);
         stayOpen();
     }
 
     @Override
     public int mostDmaMaps() {
-        return device.dmaMap().limit();
+        return device.dmaWindows().limit();
     }
 
     @Override
     public void dmaUnmap(long iova, long size) throws VfioException {
-        device.dmaMap().unmap(this, iova, size);
+        device.dmaWindows().unmap(this, iova, size);
     }
 
     @Override
     public void dmaUnmapAll() {
-        device.dmaMap().unmapAll(this);
+        device.dmaWindows().unmapAll(this);
     }
 
     @Override
@@ -444,7 +440,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         ports.forEach(this::remove);
         device.irqs().disableAllOf(this);
         maps.close();
-        device.dmaMap().unmapAll(this);
+        device.dmaWindows().unmapAll(this);
         events.values().forEach(Event::end);
     }
 

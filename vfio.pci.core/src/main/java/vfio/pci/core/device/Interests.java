@@ -293,6 +293,15 @@ final class Interests {
         told = newTold;
     }
 
+    /// Tells those who take part that areas of these ranges' regions are not what they were.
+    void tellAreas(List<Claim> ranges) {
+        Optional<TrapInfoRegion> shown;
+        synchronized (lock) {
+            shown = region;
+        }
+        tell(shown, ranges);
+    }
+
     private void tell(Optional<TrapInfoRegion> shown, List<Claim> areas) {
         LOG.log(System.Logger.Level.DEBUG, "{0}: trapping={1}", address, trapping);
         shown.ifPresent(TrapInfoRegion::tell);

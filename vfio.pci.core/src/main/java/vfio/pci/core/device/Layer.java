@@ -142,10 +142,11 @@ final class Layer {
 
     /// Asks a mediation what it wants.
     Stay makeStay(Binding binding, Context offered) throws VfioException {
-        offered.wants(binding.claims());
+        offered.wantsAtFirst(binding::claims);
         Set<Capability> capabilities = binding.capabilities();
         Optional<MigrationEngine> engine = engine(binding);
         mediation.defaults().prepare(capabilities, engine);
+        device.dmaWindows().tellPresent(binding);
         MediationViews.Described described = mediation.views().describeFirst(this, binding, device.regions().allOf(offered));
         return new Stay(binding, offered, capabilities, engine, described.below(), described.above(), binding.relaysInterrupts());
     }

@@ -2,6 +2,7 @@
 package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -47,6 +48,7 @@ public final class OpenDevice implements LentResources {
     private final Executor later;
     private final BarMemories barMemories;
     private final DmaMap dma;
+    private final DmaWindows windows;
     private final IrqTable irqs;
     private final AddedIrqs addedIrqs;
     private final CurrentFunction function;
@@ -72,6 +74,7 @@ public final class OpenDevice implements LentResources {
         this.turn = turn;
         this.later = later;
         this.dma = new DmaMap(settings.mostMaps());
+        this.windows = new DmaWindows(this, dma);
         this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled, this::intxDisabled);
         this.addedIrqs = new AddedIrqs(irqs);
         this.usability = new Usability(described.address());
@@ -160,8 +163,8 @@ public final class OpenDevice implements LentResources {
         return addedIrqs;
     }
 
-    DmaMap dmaMap() {
-        return dma;
+    DmaWindows dmaWindows() {
+        return windows;
     }
 
     // ---- turn
@@ -174,7 +177,12 @@ public final class OpenDevice implements LentResources {
     /// is
     /// kept for later.
     boolean takeTurn() {
-        long deadline = System.nanoTime() + settings.drainTimeout().toNanos();
+        return takeTurn(settings.drainTimeout());
+    }
+
+    /// The same with another bound.
+    boolean takeTurn(Duration bound) {
+        long deadline = System.nanoTime() + bound.toNanos();
         boolean interrupted = false;
         try {
             while (true) {

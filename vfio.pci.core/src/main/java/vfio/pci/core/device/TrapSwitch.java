@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
@@ -38,7 +39,7 @@ final class TrapSwitch {
             if (!interests.trap(asker, true)) {
                 throw new VfioException(Errno.EOPNOTSUPP, "mediation=ended expected=one that is bound");
             }
-            Optional<DeviceHandle> silent = waits ? awaitAll() : Optional.empty();
+            Optional<DeviceHandle> silent = waits ? awaitNone(this::silent) : Optional.empty();
             if (silent.isPresent()) {
                 interests.trap(asker, false);
                 throw new VfioException(Errno.ETIMEDOUT, "device=%s client=%s acknowledged=0x%x expected=trapping within %d ms"
@@ -94,16 +95,17 @@ final class TrapSwitch {
         return device.irqs().takes(handle, IrqInfo.Type.REGION_AREAS, region);
     }
 
-    /// Waits until all that take part have acted, at most as long as configured, or until it is interrupted, which is kept.
+    /// Waits until all clients have acted, at most as long as configured, or until it is interrupted, which is kept.
     ///
+    /// @param notYet looks for one that has not; asked again when one acknowledged, unmapped or went
     /// @return one that has not
-    private Optional<DeviceHandle> awaitAll() {
+    Optional<DeviceHandle> awaitNone(Supplier<Optional<DeviceHandle>> notYet) {
         long deadline = System.nanoTime() + device.settings().acknowledgeTimeout().toNanos();
         boolean interrupted = false;
         try {
             while (true) {
                 long before = count();
-                Optional<DeviceHandle> silent = silent();
+                Optional<DeviceHandle> silent = notYet.get();
                 if (silent.isEmpty() || interrupted || System.nanoTime() - deadline >= 0) {
                     return silent;
                 }

@@ -10,6 +10,7 @@ import vfio.pci.api.dma.DmaBacking;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.dma.RemoteMemory;
 import vfio.pci.api.function.Bar;
+import vfio.pci.api.mediation.DmaWindow;
 
 /// One mapping with the memory behind it, or with none.
 ///
@@ -79,6 +80,10 @@ record DmaEntry(Object owner, long iova, long size, boolean readable, boolean wr
     /// Whether the bytes of a transfer are still in the file. To be asked after it and before its result is believed.
     boolean stillHolds(long address, long count) {
         return part == null || part.holds(address - iova + count);
+    }
+
+    DmaWindow window() {
+        return new DmaWindow(iova, size, readable, writable);
     }
 
     boolean holds(long address) {

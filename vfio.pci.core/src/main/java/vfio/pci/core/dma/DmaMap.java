@@ -12,6 +12,7 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.dma.DmaMapping;
 import vfio.pci.api.dma.DmaSpace;
+import vfio.pci.api.mediation.DmaWindow;
 import vfio.pci.api.migration.IovaRange;
 
 /// The mappings of one open device, as an immutable sorted snapshot. A change publishes a new one; a change that takes memory away waits
@@ -41,18 +42,39 @@ public final class DmaMap implements DmaSpace {
         this.files = new ClientFiles(files);
     }
 
-    /// Adds a mapping; the backing is taken.
+    /// Who is asked before a mapping is made.
+    @FunctionalInterface
+    public interface Consent {
+        /// Asks.
+        ///
+        /// @throws VfioException when it is refused
+        void ask(DmaWindow window) throws VfioException;
+    }
+
+    /// Adds a mapping about which nobody is asked; the backing is taken.
     ///
     /// @param owner whose it is
     /// @throws VfioException as [vfio.pci.api.device.VfioDevice#dmaMap]
     public void map(Object owner, DmaMapping mapping) throws VfioException {
+        map(owner, mapping, _ -> { });
+    }
+
+    /// Adds a mapping; the backing is taken. It can be made when the consent is asked for, without a lock held; whoever calls this sees to
+    /// it that nobody else adds one meanwhile.
+    ///
+    /// @param owner whose it is
+    /// @throws VfioException as [vfio.pci.api.device.VfioDevice#dmaMap]
+    public void map(Object owner, DmaMapping mapping, Consent consent) throws VfioException {
         DmaEntry entry = DmaEntry.of(owner, files, mapping);
         boolean added = false;
         try {
             synchronized (lock) {
-                if (current.size() >= limit) {
-                    throw new VfioException(Errno.ENOSPC, "maps=%d expected=at most that many".formatted(limit));
-                }
+                checkRoomLocked();
+                current.checkFree(entry);
+            }
+            consent.ask(entry.window());
+            synchronized (lock) {
+                checkRoomLocked();
                 publishLocked(current.with(entry));
                 added = true;
             }
@@ -63,10 +85,17 @@ public final class DmaMap implements DmaSpace {
         }
     }
 
+    private void checkRoomLocked() throws VfioException {
+        if (current.size() >= limit) {
+            throw new VfioException(Errno.ENOSPC, "maps=%d expected=at most that many".formatted(limit));
+        }
+    }
+
     /// Takes away the mappings of this owner in this range, when nobody uses them any more.
     ///
+    /// @return what was taken away
     /// @throws VfioException EINVAL when the range cuts one, is empty or wraps
-    public void unmap(Object owner, long iova, long size) throws VfioException {
+    public List<DmaWindow> unmap(Object owner, long iova, long size) throws VfioException {
         if (size == 0 || Long.compareUnsigned(iova, -size) > 0) {
             throw new VfioException(Errno.EINVAL, "iova=0x%x size=0x%x expected=a range that does not wrap".formatted(iova, size));
         }
@@ -84,17 +113,18 @@ public final class DmaMap implements DmaSpace {
                 gone.add(entry);
             }
             if (gone.isEmpty()) {
-                return;
+                return List.of();
             }
             publishLocked(current.without(gone));
             used = List.copyOf(older);
         }
-        drain(used);
-        gone.forEach(this::release);
+        return end(gone, used);
     }
 
     /// Takes away everything of this owner.
-    public void unmapAll(Object owner) {
+    ///
+    /// @return what was taken away
+    public List<DmaWindow> unmapAll(Object owner) {
         List<DmaEntry> gone = new ArrayList<>();
         List<DmaSnapshot> used;
         synchronized (lock) {
@@ -104,13 +134,18 @@ public final class DmaMap implements DmaSpace {
                 }
             });
             if (gone.isEmpty()) {
-                return;
+                return List.of();
             }
             publishLocked(current.without(gone));
             used = List.copyOf(older);
         }
+        return end(gone, used);
+    }
+
+    private List<DmaWindow> end(List<DmaEntry> gone, List<DmaSnapshot> used) {
         drain(used);
         gone.forEach(this::release);
+        return gone.stream().map(DmaEntry::window).toList();
     }
 
     private void release(DmaEntry entry) {
@@ -263,6 +298,13 @@ public final class DmaMap implements DmaSpace {
                 each.accept(new IovaRange(entry.iova(), entry.size()));
             }
         });
+    }
+
+    /// All there are, in the order of addresses.
+    public List<DmaWindow> windows() {
+        List<DmaWindow> windows = new ArrayList<>();
+        current.forEach(entry -> windows.add(entry.window()));
+        return windows;
     }
 
     /// Most mappings at a time.

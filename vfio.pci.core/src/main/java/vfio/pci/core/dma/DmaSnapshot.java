@@ -100,13 +100,18 @@ final class DmaSnapshot {
         return entry;
     }
 
-    DmaSnapshot with(DmaEntry entry) throws VfioException {
+    /// Requires that nothing is where the entry is to be.
+    void checkFree(DmaEntry entry) throws VfioException {
         List<DmaEntry> touched = touching(entry.iova(), entry.size());
         if (!touched.isEmpty()) {
             DmaEntry there = touched.getFirst();
             throw new VfioException(Errno.EEXIST, "iova=0x%x size=0x%x overlaps iova=0x%x size=0x%x"
                 .formatted(entry.iova(), entry.size(), there.iova(), there.size()));
         }
+    }
+
+    DmaSnapshot with(DmaEntry entry) throws VfioException {
+        checkFree(entry);
         if (size == 0) {
             return new DmaSnapshot(new DmaEntry[][] {{entry}}, 1);
         }
