@@ -60,7 +60,8 @@ public class DropInFolderIT extends OnProvisioned {
     private Path drop(String name, byte[] content) throws IOException {
         Path written = Files.createTempFile("dropped-", ".tmp");
         Files.write(written, content);
-        return Files.move(written, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+        // replacing, a move that is not atomic deletes first
+        return Files.move(written, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
     }
 
     private static MediatorBundle answering(int answer, String version) {

@@ -65,7 +65,7 @@ public class SignedMediatorsIT extends OnProvisioned {
 
     private static Path put(byte[] jar, Path target) throws IOException {
         Path written = Files.write(Files.createTempFile("signed-", ".tmp"), jar);
-        return Files.move(written, target, StandardCopyOption.REPLACE_EXISTING);
+        return Files.move(written, target, StandardCopyOption.ATOMIC_MOVE);
     }
 
     private static byte[] bytes(MediatorBundle mediator) throws IOException {

@@ -104,7 +104,8 @@ public class UpdatedUnderneathIT {
     // ---- commands, whose classes are not the test's
 
     private String type(String line) throws Exception {
-        ServiceReference<?> reference = context.getServiceReference("org.apache.felix.service.command.CommandProcessor");
+        // all: the test's class path has another class of that name, and others the framework would hide from it
+        ServiceReference<?> reference = context.getAllServiceReferences("org.apache.felix.service.command.CommandProcessor", null)[0];
         var printed = new ByteArrayOutputStream();
         try (var out = new PrintStream(printed, true, StandardCharsets.UTF_8)) {
             Object session = call(context.getService(reference), "createSession", InputStream.nullInputStream(), out,
