@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
+import static itest.options.RuntimeOptions.configuration;
 import static itest.options.RuntimeOptions.core;
 import static itest.options.RuntimeOptions.felix;
 import static itest.options.RuntimeOptions.shell;
@@ -8,69 +9,41 @@ import static itest.options.RuntimeOptions.simulatedNic;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import itest.bundles.InstalledMediators;
 import itest.bundles.MediatorBundle;
 import itest.mediators.Answering;
 import itest.mediators.Counting;
 import itest.mediators.Declining;
 import itest.mediators.Setting;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import javax.inject.Inject;
-import org.apache.felix.service.command.CommandProcessor;
 import org.junit.Before;
-import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.MediatorStatus;
-import vfio.pci.api.device.Client;
 import vfio.pci.api.device.IrqIndex;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.device.VfioPci;
 
 /** Mediators of open devices come late, are exchanged and are unloaded by command; and each policy, in a real Felix. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class ExchangeCommandsIT {
+public class ExchangeCommandsIT extends AtTheConsole {
     private static final String VF = SimulatedNic.VF0.toString();
 
-    @Inject
-    private BundleContext context;
-    @Inject
-    private VfioPci vfio;
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private CommandProcessor processor;
-    @Rule
-    public final InstalledMediators mediators = new InstalledMediators(() -> context);
+    /** A mediator comes back within that, whatever else the machine does. */
+    private static final long FREEZE_MILLIS = 30_000;
 
+    @Override
     @Configuration
     public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic(), shell()};
+        return new Option[] {felix(), configuration("vfio.pci.core", Map.of("freezeMillis", FREEZE_MILLIS)), core(), simulatedNic(),
+            shell()};
     }
 
     @Before
-    public void waitForTheNic() throws Exception {
-        SimulatedNic.await(admin);
+    public void passThrough() throws Exception {
         type("vfio:policy " + VF + " pass-through");
-    }
-
-    private String type(String line) throws Exception {
-        return new Gogo(processor).run(line);
-    }
-
-    private VfioDevice open() throws VfioException {
-        return vfio.open(SimulatedNic.VF0, Client.standard("a client"));
     }
 
     private Bundle counting(String version, int how) throws Exception {
@@ -175,7 +148,7 @@ public class ExchangeCommandsIT {
         Bundle bundle = counting("1.0.0", Counting.RIGHT);
         try (VfioDevice device = open(); Registers registers = new Registers(device)) {
             assertThat(type("vfio:policy " + VF + " refuse")).contains("refuse");
-            assertThatThrownBy(() -> type("vfio:unload counting")).hasMessageContaining(VF).hasMessageContaining("a client");
+            assertThatThrownBy(() -> type("vfio:unload counting")).hasMessageContaining(VF).hasMessageContaining("itest");
             assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(1);
             type("vfio:policy " + VF + " pass-through");
             assertThat(type("vfio:unload counting")).contains("stopped counting");
