@@ -73,7 +73,7 @@ final class AccessingThreads implements AutoCloseable {
     /** Has the threads end after the round they are in, and says what each of them ended by: null where nothing was wrong. */
     List<Throwable> end() throws Exception {
         stopping = true;
-        if (!executor.awaitTermination(10, TimeUnit.SECONDS)) {
+        if (!executor.awaitTermination(30, TimeUnit.SECONDS)) {
             throw new AssertionError("a thread hangs in an access");
         }
         List<Throwable> ends = new ArrayList<>();

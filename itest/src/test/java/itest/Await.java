@@ -8,13 +8,13 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Waits for a condition with a deadline. */
 public final class Await {
-    private static final Duration LONGEST = Duration.ofSeconds(10);
+    private static final Duration LONGEST = Duration.ofSeconds(30);
     private static final long NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     private Await() {
     }
 
-    /** Returns when the condition holds; fails when it does not within ten seconds. */
+    /** Returns when the condition holds; fails when it does not within half a minute. */
     public static void until(String what, Callable<Boolean> condition) throws Exception {
         until(what, LONGEST, condition);
     }

@@ -20,7 +20,7 @@ public final class BundleClasses {
         return loader.get() != null;
     }
 
-    /** Returns when nothing holds them any more; fails when something does for ten seconds. */
+    /** Returns when nothing holds them any more; fails when something does for half a minute. */
     void awaitCollected() throws Exception {
         Await.until("the bundle's class loader is collected", () -> !areHeld());
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
+import static itest.options.RuntimeOptions.configuration;
 import static itest.options.RuntimeOptions.core;
 import static itest.options.RuntimeOptions.felix;
 import static itest.options.RuntimeOptions.shell;
@@ -9,7 +10,6 @@ import static itest.options.RuntimeOptions.vfioUser;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import itest.bundles.InstalledMediators;
 import itest.bundles.MediatorBundle;
 import itest.mediators.Answering;
 import itest.mediators.Counting;
@@ -32,50 +32,31 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.inject.Inject;
-import org.apache.felix.service.command.CommandProcessor;
 import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
-import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import org.osgi.service.cm.ConfigurationAdmin;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
-import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.Exchange;
 import vfio.pci.api.admin.MediatorPolicy;
 import vfio.pci.api.admin.MediatorStatus;
 import vfio.pci.api.admin.ServeAdmin;
-import vfio.pci.api.device.Client;
 import vfio.pci.api.device.IrqIndex;
 import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.device.VfioPci;
 import vfio.user.wire.client.VfioUserClient;
 
 /** Mediators of open devices come late, are exchanged and are unloaded by command; and each policy, in a real Felix. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class ExchangeCommandsIT {
+public class ExchangeCommandsIT extends AtTheConsole {
     private static final String VF = SimulatedNic.VF0.toString();
     private static final int SWAPS = Boolean.getBoolean("vfio.nightly") ? 2000 : 100;
 
-    @Inject
-    private BundleContext context;
-    @Inject
-    private VfioPci vfio;
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private CommandProcessor processor;
-    @Rule
-    public final InstalledMediators mediators = new InstalledMediators(() -> context);
+    /** A mediator comes back within that, whatever else the machine does. */
+    private static final long FREEZE_MILLIS = 30_000;
 
     @Inject
     private ServeAdmin transport;
@@ -84,23 +65,16 @@ public class ExchangeCommandsIT {
     @Rule
     public final ServedVfs served = new ServedVfs(() -> transport);
 
+    @Override
     @Configuration
     public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic(), vfioUser(), shell()};
+        return new Option[] {felix(), configuration("vfio.pci.core", Map.of("freezeMillis", FREEZE_MILLIS)), core(), simulatedNic(),
+            vfioUser(), shell()};
     }
 
     @Before
-    public void waitForTheNic() throws Exception {
-        SimulatedNic.await(admin);
+    public void passThrough() throws Exception {
         type("vfio:policy " + VF + " pass-through");
-    }
-
-    private String type(String line) throws Exception {
-        return new Gogo(processor).run(line);
-    }
-
-    private VfioDevice open() throws VfioException {
-        return vfio.open(SimulatedNic.VF0, Client.standard("a client"));
     }
 
     private Bundle counting(String version, int how) throws Exception {
@@ -214,7 +188,7 @@ public class ExchangeCommandsIT {
         Bundle bundle = counting("1.0.0", Counting.RIGHT);
         try (VfioDevice device = open(); Registers registers = new Registers(device)) {
             assertThat(type("vfio:policy " + VF + " refuse")).contains("refuse");
-            assertThatThrownBy(() -> type("vfio:unload counting")).hasMessageContaining(VF).hasMessageContaining("a client");
+            assertThatThrownBy(() -> type("vfio:unload counting")).hasMessageContaining(VF).hasMessageContaining("itest");
             assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(1);
             type("vfio:policy " + VF + " pass-through");
             assertThat(type("vfio:unload counting")).contains("stopped counting");

@@ -13,7 +13,7 @@ import vfio.user.wire.client.VfioUserClient;
 /** A guest with a virtual function of its own: a client of the server, memory, and the driver. For one thread at a time. */
 final class GuestVf implements AutoCloseable {
     private static final long MEMORY = 32 << 20;
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int MOST_FDS = 16;
 
     private final VfioUserClient client;

@@ -10,53 +10,27 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.List;
-import javax.inject.Inject;
-import org.apache.felix.service.command.CommandProcessor;
 import org.junit.Before;
 import org.junit.Test;
-import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.AccessStats;
-import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.MediatorStatus;
-import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.device.VfioPci;
 
 /** The bundle mediator.i40e, as it is shipped, is updated, uninstalled and installed while four threads access a VF. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class I40eUnderAccessIT {
+public class I40eUnderAccessIT extends AtTheConsole {
     private static final int THREADS = 4;
     private static final long SOME_ROUNDS = 300;
     private static final List<Long> OWN = List.of(
         Registers.VF_ARQBAH1, Registers.VF_ARQBAL1, Registers.VF_ATQBAH1, Registers.VF_ATQBAL1);
 
-    @Inject
-    private BundleContext context;
-    @Inject
-    private VfioPci vfio;
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private CommandProcessor processor;
-
+    @Override
     @Configuration
     public Option[] runtime() {
         return new Option[] {felix(), core(), simulatedNic(), mediatorI40e()};
-    }
-
-    @Before
-    public void waitForTheNicAndItsMediator() throws Exception {
-        SimulatedNic.await(admin);
-        awaitMediator();
     }
 
     @Test
@@ -106,9 +80,9 @@ public class I40eUnderAccessIT {
 
     @Test
     public void goesWithItsPhysicalFunctionAndComesBackWithIt() throws Exception {
-        new Gogo(processor).run("sim:unplug " + SimulatedNic.PF);
+        type("sim:unplug " + SimulatedNic.PF);
         assertThat(admin.mediators()).isEmpty();
-        new Gogo(processor).run("sim:plug " + SimulatedNic.PF);
+        type("sim:plug " + SimulatedNic.PF);
         awaitMediator();
         isMediatedOnOpen();
     }
@@ -141,16 +115,13 @@ public class I40eUnderAccessIT {
         }
     }
 
-    private void awaitMediator() throws Exception {
+    @Before
+    public void awaitMediator() throws Exception {
         Await.until("mediator.i40e drives the PF",
             () -> admin.mediators().stream().map(MediatorStatus::name).toList().equals(List.of("i40e")));
     }
 
     private Bundle mediator() {
         return Arrays.stream(context.getBundles()).filter(one -> "mediator.i40e".equals(one.getSymbolicName())).findFirst().orElseThrow();
-    }
-
-    private VfioDevice open() throws VfioException {
-        return vfio.open(SimulatedNic.VF0, Client.standard("itest"));
     }
 }

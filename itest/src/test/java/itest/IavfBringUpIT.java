@@ -20,7 +20,7 @@ import org.junit.Test;
 
 /** A driver over a socket finds a virtual function, brings its link up, and lets it go again. */
 public class IavfBringUpIT extends OnServedVfs {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final int UNKNOWN_OP = 250;
 
     @Test

@@ -15,7 +15,7 @@ import org.junit.Test;
 
 /** What the host does to a virtual function, by the shell, as its driver sees it. */
 public class IavfHostIT extends OnServedVfs {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final long SOME = 1000;
     private static final int FLAPS = Boolean.getBoolean("vfio.nightly") ? 50 : 5;
     private static final MacAddress GIVEN = new MacAddress(0x0200_0000_0077L);

@@ -32,7 +32,7 @@ import vfio.pci.api.admin.MediatorStatus;
 public class IavfMediatedIT extends OnServedVfs {
     private static final long FRAMES = Boolean.getBoolean("vfio.nightly") ? 1_000_000 : 50_000;
     private static final long FEWER = FRAMES / 5;
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     @Inject
     private BundleContext context;

@@ -27,7 +27,7 @@ public class IavfQueuesIT extends OnServedVfs {
     /** Frames of all flows on their way: fewer than a ring has. */
     private static final int WINDOW = 256;
     private static final int BURST = 64;
-    private static final Duration STANDSTILL = Duration.ofSeconds(10);
+    private static final Duration STANDSTILL = Duration.ofSeconds(30);
 
     @Test
     public void flowsSpreadOverTheQueues() throws Exception {

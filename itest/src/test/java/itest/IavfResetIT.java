@@ -18,7 +18,7 @@ import vfio.pci.api.VfioException;
 public class IavfResetIT extends OnServedVfs {
     private static final int ROUNDS = Boolean.getBoolean("vfio.nightly") ? 100 : 5;
     private static final long SOME = 2000;
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     @Test
     public void recoversFromAResetByMessage() throws Exception {

@@ -37,7 +37,7 @@ public class IavfTrafficIT extends OnServedVfs {
     private static final int JUMBO = 9018;
     private static final int SHORT_RING = 64;
     private static final int PINGS = 500;
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
     /** Of a card whose tails are never mapped. */
     private static final PciAddress TRAPPED_0 = PciAddress.parse("0000:5e:02.0");
     private static final PciAddress TRAPPED_1 = PciAddress.parse("0000:5e:02.1");

@@ -18,7 +18,7 @@ import vfio.pci.api.VfioException;
  * guests is reset or goes. The other has a thread of its own; the caller is the thread of the one.
  */
 final class LossyTraffic implements AutoCloseable {
-    private static final Duration STANDSTILL = Duration.ofSeconds(10);
+    private static final Duration STANDSTILL = Duration.ofSeconds(30);
 
     private final FrameChecker there;
     private final FrameChecker back;

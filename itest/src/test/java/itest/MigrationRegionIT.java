@@ -51,7 +51,7 @@ public class MigrationRegionIT {
     private static final long FRAMES = 2000;
     private static final int SMALL_CHUNK = 1000;
     private static final long PAGE = 0x1000;
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
 
     @Inject
     private DeviceAdmin admin;

@@ -10,7 +10,6 @@ import static itest.options.RuntimeOptions.vfioUser;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import itest.bundles.InstalledMediators;
 import itest.bundles.MediatorBundle;
 import itest.mediators.Refusing;
 import java.nio.file.Files;
@@ -19,54 +18,36 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import javax.inject.Inject;
-import org.apache.felix.service.command.CommandProcessor;
 import org.junit.Before;
 import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
-import org.junit.runner.RunWith;
 import org.ops4j.pax.exam.Configuration;
 import org.ops4j.pax.exam.Option;
-import org.ops4j.pax.exam.junit.PaxExam;
-import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
-import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import vfio.pci.api.admin.DeviceAdmin;
-import vfio.pci.api.device.Client;
 import vfio.pci.api.device.VfioDevice;
-import vfio.pci.api.device.VfioPci;
 import vfio.user.wire.client.VfioUserClient;
 
 /** Each command of the scope {@code vfio}, typed into the Gogo of a runtime with devices. */
-@RunWith(PaxExam.class)
-@ExamReactorStrategy(PerClass.class)
-public class ShellCommandsIT {
+public class ShellCommandsIT extends AtTheConsole {
     private static final List<String> COMMANDS = List.of(
         "devices", "device", "mediators", "policy", "rebind", "swap", "renew", "unload", "serve", "unserve", "read", "write",
         "migrate", "stats", "plan", "apply", "prefer", "help");
 
-    @Inject
-    private BundleContext context;
-    @Inject
-    private VfioPci vfio;
-    @Inject
-    private DeviceAdmin admin;
-    @Inject
-    private CommandProcessor processor;
-    @Rule
-    public final InstalledMediators mediators = new InstalledMediators(() -> context);
     @Rule
     public final TemporaryFolder folder = new TemporaryFolder();
 
+    @Override
     @Configuration
     public Option[] runtime() {
         return new Option[] {felix(), core(), vfioUser(), simulatedNic(), mediatorI40e(), shell()};
     }
 
+    /** Of the core as it is now, which a test may have stopped and started; and for the NIC's mediator. */
+    @Override
     @Before
-    public void waitForTheNicAndItsMediator() throws Exception {
+    public void waitForTheNic() throws Exception {
         DeviceAdmin now = context.getService(context.getServiceReference(DeviceAdmin.class));
         SimulatedNic.await(now);
         Await.until("the PF is driven", () -> now.mediators().stream().anyMatch(mediator -> mediator.name().equals("i40e")));
@@ -228,14 +209,6 @@ public class ShellCommandsIT {
             assertThat(type("vfio:help")).contains("vfio:" + command);
             assertThat(type("vfio:" + command + " -h")).startsWith("vfio:" + command).isEqualTo(type("vfio:help " + command));
         }
-    }
-
-    private VfioDevice open() throws Exception {
-        return vfio.open(SimulatedNic.VF0, Client.standard("itest"));
-    }
-
-    private String type(String line) throws Exception {
-        return new Gogo(processor).run(line);
     }
 
     private String rowOfDevice(String address) throws Exception {

@@ -17,7 +17,7 @@ import vfio.pci.api.VfioException;
 
 /** Frames from one guest to another, by a thread for each guest; every frame is checked, and none may be missing. For one run. */
 final class Traffic {
-    private static final Duration STANDSTILL = Duration.ofSeconds(10);
+    private static final Duration STANDSTILL = Duration.ofSeconds(30);
     private static final long LONGEST_MINUTES = 10;
 
     private final IavfDriver one;

@@ -27,7 +27,9 @@ public class PlayerTest {
     private static final int SESSIONS = 20;
     private static final int MISTAKEN_REPLY = 3;
     private static final int ENOTTY = 25;
-    private static final Duration PATIENCE = Duration.ofMillis(300);
+    /** For an answer that comes, and for one that does not. */
+    private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Duration SHORT = Duration.ofMillis(300);
 
     @Rule
     public final TemporaryFolder folder = new TemporaryFolder();
@@ -94,7 +96,8 @@ public class PlayerTest {
         try (Files files = new Files(); UnixSocket listening = UnixSocket.listen(path, 0600, 1)) {
             Thread server = Thread.ofPlatform().start(() -> serve(listening, mistake));
             try {
-                new Player(path, files, random.split(), random.split(), PATIENCE, new Tally()).play(session, session.size());
+                Duration patience = mistake == Mistake.NONE ? LONG : SHORT;
+                new Player(path, files, random.split(), random.split(), patience, new Tally()).play(session, session.size());
             } finally {
                 server.join();
             }

@@ -15,7 +15,7 @@ public final class AdminQueue {
     /** Bytes of each buffer. */
     public static final int BUFFER = 4096;
 
-    private static final Duration SHUTDOWN = Duration.ofSeconds(5);
+    private static final Duration SHUTDOWN = Duration.ofSeconds(10);
 
     private final Bar0 bar;
     private GuestMemory guest;

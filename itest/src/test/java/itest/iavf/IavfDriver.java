@@ -15,8 +15,8 @@ import vfio.user.wire.client.VfioUserClient;
  * <p>For one thread at a time; with {@linkplain Doorbells#MAPPED mapped doorbells} each ring may be used by a thread of its own.
  */
 public final class IavfDriver implements AutoCloseable {
-    private static final Duration RESET_SEEN = Duration.ofSeconds(10);
-    private static final Duration RESET_DONE = Duration.ofSeconds(20);
+    private static final Duration RESET_SEEN = Duration.ofSeconds(30);
+    private static final Duration RESET_DONE = Duration.ofSeconds(30);
 
     private VfioUserClient client;
     private final DriverOptions options;

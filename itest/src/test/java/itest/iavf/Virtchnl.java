@@ -14,7 +14,7 @@ public final class Virtchnl {
     public static final int ERR_PARAM = -5;
 
     /** What DPDK waits, and more: this machine may be busy. */
-    private static final Duration LONGEST = Duration.ofSeconds(10);
+    private static final Duration LONGEST = Duration.ofSeconds(30);
 
     private final AdminQueue queue;
     private final Consumer<PfEvent> events;

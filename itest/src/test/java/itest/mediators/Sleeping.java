@@ -13,7 +13,7 @@ import vfio.pci.api.mediation.MediationContext;
 import vfio.pci.api.mediation.Verdict;
 
 /**
- * Sleeps for ten seconds in each read of VFGEN_RSTAT of a device that the board has {@link #ASLEEP}, whoever interrupts it; less if the
+ * Sleeps for a minute in each read of VFGEN_RSTAT of a device that the board has {@link #ASLEEP}, whoever interrupts it; less if the
  * board says otherwise meanwhile. After that it calls the device below and notes what that said.
  */
 public final class Sleeping extends Mediator {
@@ -25,7 +25,7 @@ public final class Sleeping extends Mediator {
     public static final String INTERRUPTED = "interrupted";
 
     private static final long NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final long SLEEP_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long SLEEP_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     public Sleeping(Setting setting) {
         super(setting);

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
  * right to the byte, and no frame twice or before an earlier one; some may be lost when the machine is moved, which is counted.
  */
 final class GuestTraffic implements AutoCloseable {
-    private static final Duration STANDSTILL = Duration.ofSeconds(15);
+    private static final Duration STANDSTILL = Duration.ofSeconds(30);
 
     private final FrameSender there;
     private final FrameSender back;

@@ -27,7 +27,7 @@ public class MigrationIT {
     private static final int MOVES = Boolean.getBoolean("vfio.nightly") ? 100 : 10;
     private static final long FRAMES_BETWEEN = 2000;
     private static final int VECTOR = 1;
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
     /** What both senders may have on their way at a time. */
     private static final long MOST_IN_THE_AIR = 2L * FrameSender.WINDOW;
 

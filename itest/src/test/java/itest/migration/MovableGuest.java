@@ -23,7 +23,7 @@ import vmm.Ram;
  */
 public final class MovableGuest {
     private static final long MEMORY = 32 << 20;
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int MOST_FDS = 16;
 
     private final List<PciAddress> functions;

@@ -26,7 +26,7 @@ import vfio.pci.api.VfioException;
 
 /** DEVICE_SET_IRQS. */
 public class SetIrqsIT extends CommandWithArgsz {
-    private static final Duration SOON = Duration.ofSeconds(10);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final int ERR = 3;
     private static final int REQ = 4;
 

@@ -8,6 +8,7 @@ import static vfio.pci.core.device.OneDevice.read32;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -242,8 +243,8 @@ class MediatorSwapTest {
 
     @Test
     void aVersionThatHangsIsGivenUpAndListed() throws VfioException {
-        one.impatient();
         Counting old = new Counting(1);
+        one.impatient(Duration.ofSeconds(2));
         Counting next = new Counting(1).failing("hangs in load");
         Mediator from = one.accepting("counter", context -> old);
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
@@ -260,7 +261,7 @@ class MediatorSwapTest {
 
     @Test
     void anOldOneThatHangsIsGivenUp() throws VfioException {
-        one.impatient();
+        one.impatient(Duration.ofSeconds(2));
         Counting old = new Counting(1).failing("hangs in save");
         Mediator from = one.accepting("counter", context -> old);
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {

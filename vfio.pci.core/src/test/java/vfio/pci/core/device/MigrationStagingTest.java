@@ -9,7 +9,6 @@ import static vfio.pci.core.device.RegionUser.DEVICE_STATE;
 import static vfio.pci.core.device.RegionUser.PENDING_BYTES;
 import static vfio.pci.core.device.RegionUser.REGION;
 
-import java.io.ByteArrayOutputStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -62,17 +61,6 @@ class MigrationStagingTest {
         other.close();
     }
 
-    private static byte[] readAll(Migration migration) throws VfioException {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        byte[] piece = new byte[0x1003];
-        int got;
-        do {
-            got = migration.read(MemorySegment.ofArray(piece), 0, piece.length);
-            all.write(piece, 0, got);
-        } while (got > 0);
-        return all.toByteArray();
-    }
-
     /// A state that takes more than one chunk.
     private static String longState() {
         StringBuilder text = new StringBuilder();
@@ -116,7 +104,7 @@ class MigrationStagingTest {
     void hasTheSameBytesAsTheFeatures() throws VfioException {
         vendor.state = longState();
         features.state(MigrationState.STOP_COPY);
-        byte[] byFeatures = readAll(features);
+        byte[] byFeatures = StateStream.readAll(features, 0x1003);
         features.state(MigrationState.STOP);
         region.set(DEVICE_STATE, 2);
         byte[] byRegion = region.save();

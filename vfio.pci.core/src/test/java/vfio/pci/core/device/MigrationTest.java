@@ -10,7 +10,6 @@ import static vfio.pci.api.migration.MigrationState.STOP;
 import static vfio.pci.api.migration.MigrationState.STOP_COPY;
 import static vfio.pci.core.VfioErrors.assertErrno;
 
-import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -40,35 +39,6 @@ class MigrationTest {
     void close() {
         device.close();
         other.close();
-    }
-
-    private static byte[] readAll(Migration migration) throws VfioException {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        byte[] piece = new byte[17];
-        int got;
-        do {
-            got = migration.read(MemorySegment.ofArray(piece), 0, piece.length);
-            all.write(piece, 0, got);
-        } while (got > 0);
-        return all.toByteArray();
-    }
-
-    /// Reads before the copy's end, until there is nothing new.
-    private static byte[] readWhatIsThere(Migration migration) throws VfioException {
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        byte[] piece = new byte[0x100];
-        while (true) {
-            try {
-                all.write(piece, 0, migration.read(MemorySegment.ofArray(piece), 0, piece.length));
-            } catch (VfioException e) {
-                assertThat(e.errno()).isEqualTo(Errno.ENOMSG);
-                return all.toByteArray();
-            }
-        }
-    }
-
-    private static void writeAll(Migration migration, byte[] stream) throws VfioException {
-        migration.write(MemorySegment.ofArray(stream), 0, stream.length);
     }
 
     @Test
@@ -129,11 +99,11 @@ class MigrationTest {
                 vendor.changes.add("first");
                 from.state(PRE_COPY);
                 to.state(RESUMING);
-                writeAll(to, readWhatIsThere(from));
+                StateStream.writeAll(to, StateStream.readWhatIsThere(from));
                 vendor.changes.add("second");
                 assertThat(from.stopCopyLength()).isGreaterThanOrEqualTo(vendor.state.length());
                 from.state(STOP_COPY);
-                writeAll(to, readAll(from));
+                StateStream.writeAll(to, StateStream.readAll(from, 17));
                 assertThat(receiver.state).as("nothing changes before the stream is whole").isNotEqualTo("first," + vendor.state);
                 to.state(RUNNING);
                 assertThat(receiver.state).isEqualTo("first," + vendor.state);
@@ -153,9 +123,9 @@ class MigrationTest {
             Migration from = open.migration().orElseThrow();
             Migration to = destination.migration().orElseThrow();
             from.state(STOP_COPY);
-            byte[] stream = readAll(from);
+            byte[] stream = StateStream.readAll(from, 17);
             to.state(RESUMING);
-            assertErrno(Errno.EINVAL, () -> writeAll(to, stream));
+            assertErrno(Errno.EINVAL, () -> StateStream.writeAll(to, stream));
             assertErrno(Errno.EINVAL, () -> to.state(RUNNING));
             assertThat(to.state()).isEqualTo(RESUMING);
             destination.reset();
@@ -175,7 +145,7 @@ class MigrationTest {
             assertThat(vendor.asked).as("nothing was written, nothing is loaded").doesNotContain("load");
             vendor.asked.clear();
             migration.state(PRE_COPY);
-            assertThat(readWhatIsThere(migration)).as("a header").isNotEmpty();
+            assertThat(StateStream.readWhatIsThere(migration)).as("a header").isNotEmpty();
             migration.state(RUNNING);
             assertThat(vendor.asked).containsExactly("beginPreCopy", "endPreCopy");
             migration.state(STOP_COPY);

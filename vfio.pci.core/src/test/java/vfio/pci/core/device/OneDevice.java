@@ -50,7 +50,12 @@ final class OneDevice implements AutoCloseable {
 
     /// For tests of somebody who does not leave: is given up soon from now on.
     OneDevice impatient() {
-        settings = settings(Duration.ofMillis(500));
+        return impatient(Duration.ofMillis(500));
+    }
+
+    /// The same for tests in which somebody else does what has to be done within some of that time.
+    OneDevice impatient(Duration drainTimeout) {
+        settings = settings(drainTimeout);
         return this;
     }
 

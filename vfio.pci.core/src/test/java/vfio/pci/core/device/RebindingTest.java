@@ -4,12 +4,10 @@ package vfio.pci.core.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static vfio.pci.core.device.OneDevice.read32;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -30,11 +28,6 @@ class RebindingTest {
     private static final long REGISTER = 0x5000;
 
     private final OneDevice one = new OneDevice();
-
-    @BeforeEach
-    void waitLong() {
-        one.settings = OneDevice.drainingIn(Duration.ofSeconds(20));
-    }
 
     @AfterEach
     void close() {

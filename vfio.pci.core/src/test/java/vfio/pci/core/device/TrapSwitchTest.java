@@ -190,7 +190,7 @@ class TrapSwitchTest {
     @Test
     void doesNotTakeAnOlderAcknowledgementForThisSwitch() throws Exception {
         // Of the two switches one is acknowledged in time, on a machine that does other things as well.
-        one.settings = new DeviceSettings(false, Duration.ofSeconds(4), 64, 4);
+        one.impatient(Duration.ofSeconds(4));
         VfioDevice device = open(TAKES_PART);
         DevicePort port = device.port();
         assertThat(device.regionFile(0)).isPresent();
