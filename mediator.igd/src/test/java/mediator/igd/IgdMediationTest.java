@@ -2,6 +2,7 @@
 package mediator.igd;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -13,7 +14,10 @@ import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.mediation.Capability;
+import vfio.pci.api.mediation.Handover;
 import vfio.pci.api.mediation.Verdict;
+import vfio.pci.api.migration.StateSection;
+import vfio.pci.api.migration.StateVersion;
 
 class IgdMediationTest {
     private final RecordingContext context = new RecordingContext();
@@ -80,6 +84,55 @@ class IgdMediationTest {
         access(2, 0x100, false);
         access(0, 0x10000, false);
         assertThat(context.traps).isEmpty();
+    }
+
+    @Test
+    void theNextOneGoesOnWhereItWas() throws VfioException {
+        access(0, 0x100, false);
+        assertThat(context.traps).containsExactly(true);
+        RecordingContext nextContext = new RecordingContext();
+        IgdMediation next = new IgdMediation(nextContext, () -> { });
+        handOver(mediation, next);
+        assertThat(nextContext.traps).as("the area traps").containsExactly(true);
+        next.read(0, 0x8000, buffer, 0, 4);
+        next.read(0, 0x100, buffer, 0, 4);
+        assertThat(nextContext.traps).as("once per open").containsExactly(true, false);
+        RecordingContext lastContext = new RecordingContext();
+        IgdMediation last = new IgdMediation(lastContext, () -> { });
+        handOver(next, last);
+        last.read(0, 0x100, buffer, 0, 4);
+        assertThat(lastContext.traps).isEmpty();
+    }
+
+    @Test
+    void anAccessStartsTrappingAgainWhereAClientHadMappedTheArea() throws VfioException {
+        access(0, 0x100, false);
+        RecordingContext nextContext = new RecordingContext();
+        nextContext.refusing = true;
+        IgdMediation next = new IgdMediation(nextContext, () -> { });
+        handOver(mediation, next);
+        nextContext.refusing = false;
+        assertThat(nextContext.traps).isEmpty();
+        next.read(0, 0x7FF0, buffer, 0, 4);
+        assertThat(nextContext.traps).containsExactly(true);
+    }
+
+    @Test
+    void refusesWhatAnotherKept() {
+        Handover handover = mediation.handover().orElseThrow();
+        StateSection right = new StateSection("trapping", 1, new byte[] {3});
+        for (List<StateSection> wrong : List.of(List.<StateSection>of(), List.of(right, right),
+                List.of(new StateSection("trapping", 1, new byte[0])), List.of(new StateSection("trapping", 1, new byte[] {4})),
+                List.of(new StateSection("other", 1, new byte[] {3})))) {
+            assertThatThrownBy(() -> handover.load("igd", handover.version(), wrong)).isInstanceOf(VfioException.class);
+        }
+        assertThatThrownBy(() -> handover.load("igd", new StateVersion(2, 0), List.of(right))).isInstanceOf(VfioException.class);
+        assertThat(context.traps).isEmpty();
+    }
+
+    private static void handOver(IgdMediation from, IgdMediation to) throws VfioException {
+        Handover before = from.handover().orElseThrow();
+        to.handover().orElseThrow().load("igd", before.version(), before.save());
     }
 
     @Test

@@ -5,6 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import vfio.pci.api.Errno;
+import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
@@ -17,6 +19,8 @@ import vfio.pci.api.mediation.SharedMemory;
 final class RecordingContext implements MediationContext {
     final List<Boolean> traps = new ArrayList<>();
     private boolean trapping;
+    /// Whether a client does not unmap what is to trap.
+    boolean refusing;
 
     @Override
     public List<String> unmap(List<Claim> ranges) {
@@ -29,7 +33,14 @@ final class RecordingContext implements MediationContext {
     }
 
     @Override
-    public synchronized void trap(boolean on) {
+    public synchronized void trap(boolean on) throws VfioException {
+        if (on && refusing) {
+            throw new VfioException(Errno.ETIMEDOUT, "client=stubborn");
+        }
+        set(on);
+    }
+
+    private void set(boolean on) {
         if (on != trapping) {
             trapping = on;
             traps.add(on);
@@ -37,8 +48,8 @@ final class RecordingContext implements MediationContext {
     }
 
     @Override
-    public void untrap() {
-        trap(false);
+    public synchronized void untrap() {
+        set(false);
     }
 
     @Override

@@ -8,6 +8,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.metatype.annotations.Designate;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.admin.MediatorPolicy;
+import vfio.pci.core.binding.MediatorStack;
 
 /// One `vfio.pci.device~NAME` configuration. A bad value leaves the component inactive, and the exception's message in the log.
 @Component(service = ConfiguredDevice.class, configurationPid = "vfio.pci.device", configurationPolicy = ConfigurationPolicy.REQUIRE)
@@ -16,6 +17,7 @@ public final class ConfiguredDevice {
     private final PciAddress address;
     private final boolean mapDisablable;
     private final Optional<MediatorPolicy> policy;
+    private final Optional<MediatorStack> stack;
 
     /// Reads the configuration.
     @Activate
@@ -27,10 +29,15 @@ public final class ConfiguredDevice {
             default -> throw new IllegalArgumentException("disablable=" + config.disablable() + " expected=trapped or mapped");
         };
         policy = config.policy().isEmpty() ? Optional.empty() : Optional.of(Policies.parse(config.policy()));
+        stack = Stacks.parse(config.mediators());
     }
 
     Optional<MediatorPolicy> policy() {
         return policy;
+    }
+
+    Optional<MediatorStack> stack() {
+        return stack;
     }
 
     PciAddress address() {

@@ -43,6 +43,7 @@ import vfio.pci.api.mediation.MediateOps;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.binding.MediatorRegistry;
+import vfio.pci.core.binding.MediatorStack;
 import vfio.pci.core.device.DeviceSettings;
 import vfio.pci.core.device.KnownFunction;
 import vfio.pci.core.device.MediatorDeparture;
@@ -63,6 +64,7 @@ public final class Core implements VfioPci, DeviceAdmin {
     private final ExecutorService later = Executors.newSingleThreadExecutor(
         task -> Thread.ofPlatform().name("vfio-core").daemon().unstarted(task));
     private final Policies policies = new Policies();
+    private final Stacks stacks = new Stacks();
     private final Exchanges exchanges = new Exchanges(mediators, functions.values());
     private volatile BundleContext context;
     private volatile Duration freeze = Duration.ofSeconds(2);
@@ -115,6 +117,7 @@ public final class Core implements VfioPci, DeviceAdmin {
             function.depart(mediator, policies.of(function.function().address()), freeze, deadline).ifPresent(departures::add));
         MediatorDeparture.finish(departures, settings.drainTimeout());
         mediators.depart(mediator);
+        functions.values().forEach(function -> function.thaw(mediators.inOrder()));
     }
 
     private static Mediator.Identity identity(MediateOps ops, ServiceReference<MediateOps> reference) {
@@ -144,6 +147,7 @@ public final class Core implements VfioPci, DeviceAdmin {
     void addFunction(PciFunction function) {
         KnownFunction present = functions.putIfAbsent(function.address(), new KnownFunction(function, later));
         if (present == null) {
+            declare(function.address());
             LOG.log(System.Logger.Level.INFO, "{0}: function {1} appeared", function.address(), function.id().vendorAndDevice());
         } else {
             LOG.log(System.Logger.Level.WARNING, "{0}: a second function at this address is ignored", function.address());
@@ -163,11 +167,23 @@ public final class Core implements VfioPci, DeviceAdmin {
     void addConfigured(ConfiguredDevice device) {
         configured.put(device.address(), device);
         policies.configure(device.address(), device.policy());
+        stacks.configure(device.address(), device.stack());
+        declare(device.address());
     }
 
     void removeConfigured(ConfiguredDevice device) {
         if (configured.remove(device.address(), device)) {
             policies.configure(device.address(), Optional.empty());
+            stacks.configure(device.address(), Optional.empty());
+            declare(device.address());
+        }
+    }
+
+    /// Tells a function, if it is there, who is to mediate it.
+    private void declare(PciAddress address) {
+        KnownFunction function = functions.get(address);
+        if (function != null) {
+            function.declare(stacks.of(address));
         }
     }
 
@@ -259,6 +275,24 @@ public final class Core implements VfioPci, DeviceAdmin {
     @Override
     public void policy(PciAddress address, MediatorPolicy policy) throws VfioException {
         policies.say(known(address).function().address(), policy);
+    }
+
+    @Override
+    public List<String> stack(PciAddress address) throws VfioException {
+        return known(address).declared().declared();
+    }
+
+    @Override
+    public void stack(PciAddress address, List<String> names) throws VfioException {
+        known(address);
+        MediatorStack stack;
+        try {
+            stack = new MediatorStack(names);
+        } catch (IllegalArgumentException e) {
+            throw new VfioException(Errno.EINVAL, e.getMessage());
+        }
+        stacks.say(address, stack);
+        declare(address);
     }
 
     @Override

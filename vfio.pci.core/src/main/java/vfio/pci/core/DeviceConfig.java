@@ -21,4 +21,9 @@ import org.osgi.service.metatype.annotations.Option;
     @AttributeDefinition(description = "what becomes of the device when its mediator goes; the core's when empty",
         options = {@Option("pass-through"), @Option("freeze"), @Option("detach"), @Option("refuse")})
     String policy() default "";
+
+    /// See the description.
+    @AttributeDefinition(description = "who mediates the device, in layers, top first: names of mediators or bundles, and * for whoever"
+        + " else accepts; * is at the end unless it is named, or the list ends with -", required = false)
+    String[] mediators() default {};
 }

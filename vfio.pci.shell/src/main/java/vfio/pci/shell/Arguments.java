@@ -66,7 +66,7 @@ final class Arguments {
                 }
             }
         }
-        if (!help && (values.size() < command.required() || values.size() > command.parameters().size())) {
+        if (!help && (values.size() < command.required() || values.size() > command.parameters().size() && !command.repeats())) {
             String expected = command.parameters().isEmpty() ? "none" : String.join(" ", command.parameters());
             throw new IllegalArgumentException("arguments=%d expected=%s; usage: %s".formatted(values.size(), expected, command.usage()));
         }
@@ -114,6 +114,11 @@ final class Arguments {
 
     String text(int index) {
         return values.get(index);
+    }
+
+    /// The arguments from there on.
+    List<String> texts(int first) {
+        return values.subList(first, values.size());
     }
 
     /// ADDRESS, always the first.

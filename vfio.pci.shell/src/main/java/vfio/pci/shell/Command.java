@@ -14,6 +14,7 @@ enum Command {
     DEVICE("ADDRESS", "shows one function, with the regions and interrupts it has while it is open"),
     MEDIATORS("", "lists the mediators in the order they are asked, and which were loaded on demand, for what and why"),
     POLICY("ADDRESS [POLICY]", "shows what becomes of a device when its mediator goes, or changes it"),
+    STACK("ADDRESS [MEDIATOR]...", "shows who mediates a device in layers, top first, or declares it"),
     REBIND("ADDRESS [MEDIATOR]", "binds an open device to the first mediator that accepts it, or to this one"),
     SWAP("ADDRESS|--all FROM TO", "has a mediator take over open devices from another, with their states"),
     RENEW("ADDRESS", "binds the function behind an open device afresh, with the state it had"),
@@ -34,6 +35,11 @@ enum Command {
         REGION is a number, or one of bar0 to bar5, rom, config, vga; WIDTH is 1, 2, 4 or 8 bytes, little-endian.
         Numbers are decimal, or hexadecimal after 0x. A device that nobody has open is opened for this one access, as its last
         reset left it, and closed again.""";
+
+    private static final String LAYERS = """
+        MEDIATOR is the name of a mediator or of its bundle, or '*', in quotes, for whoever else accepts the device. That is the lowest
+        unless it is named; a list that ends with - ends there. It holds from the next open on, and for an open device from
+        vfio:rebind on. '*' alone is what there is without a word.""";
 
     private static final String BUNDLES = """
         ACTION is install, update, uninstall or refresh. BUNDLE is the id or symbolic name of a bundle; for install the path or file: URL
@@ -85,6 +91,11 @@ enum Command {
         return options.stream().anyMatch(each -> each.startsWith(option + " "));
     }
 
+    /// Whether there may be more of the last argument.
+    boolean repeats() {
+        return !parameters.isEmpty() && parameters.getLast().endsWith("...");
+    }
+
     /// Its options, for a message.
     private String optionNames() {
         return options.stream().map(each -> each.split(" ")[0] + ", ").collect(Collectors.joining());
@@ -125,6 +136,9 @@ enum Command {
         if (this == POLICY) {
             out.println("    POLICY is pass-through, freeze (accesses wait for another mediator, for a time), detach (clients lose the");
             out.println("    device) or refuse (vfio:unload refuses).");
+        }
+        if (this == STACK) {
+            out.println(LAYERS.indent(4).stripTrailing());
         }
         if (this == REBIND || this == SWAP || this == UNLOAD) {
             out.println("    A mediator is meant by its name, name:version, or the id of its bundle.");

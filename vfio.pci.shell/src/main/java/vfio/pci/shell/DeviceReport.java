@@ -74,6 +74,7 @@ final class DeviceReport {
             .put("physicalFunction", status.physicalFunction())
             .put("driver", status.driver())
             .put("mediator", status.mediator())
+            .put("layers", StackReport.layers(status))
             .put("clients", status.clients())
             .put("trapping", status.trapping())
             .put("isolated", status.isolated())

@@ -15,10 +15,11 @@ import vfio.pci.api.admin.DeviceAdmin;
 import vfio.pci.api.admin.Exchange;
 import vfio.pci.api.admin.MediatorPolicy;
 
-/// `vfio:policy`, `vfio:rebind`, `vfio:swap`, `vfio:renew` and `vfio:unload`: who mediates open devices, and what becomes of them without.
+/// `vfio:policy`, `vfio:stack`, `vfio:rebind`, `vfio:swap`, `vfio:renew` and `vfio:unload`: who mediates open devices, and what becomes of
+/// them without.
 @Component(service = ExchangeCommands.class, property = {
-    "osgi.command.scope=vfio", "osgi.command.function=policy", "osgi.command.function=rebind", "osgi.command.function=swap",
-    "osgi.command.function=renew", "osgi.command.function=unload"})
+    "osgi.command.scope=vfio", "osgi.command.function=policy", "osgi.command.function=stack", "osgi.command.function=rebind",
+    "osgi.command.function=swap", "osgi.command.function=renew", "osgi.command.function=unload"})
 public final class ExchangeCommands {
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC, policyOption = ReferencePolicyOption.GREEDY)
     volatile DeviceAdmin devices;
@@ -39,6 +40,25 @@ public final class ExchangeCommands {
         }
         MediatorPolicy now = admin.policy(address);
         System.out.println(arguments.json() ? new Json().put("address", address).put("policy", now) : now);
+    }
+
+    /// Shows or declares the layers of a device.
+    public void stack(String[] typed) throws VfioException {
+        Arguments arguments = Arguments.of(Command.STACK, typed);
+        if (arguments.answeredHelp(System.out)) {
+            return;
+        }
+        DeviceAdmin admin = Services.core(devices);
+        PciAddress address = arguments.address(Services.known(admin));
+        if (arguments.count() > 1) {
+            admin.stack(address, arguments.texts(1));
+        }
+        StackReport report = new StackReport(admin.device(address), admin.stack(address));
+        if (arguments.json()) {
+            System.out.println(report.json());
+        } else {
+            report.print(System.out);
+        }
     }
 
     /// Binds an open device anew.

@@ -33,6 +33,7 @@ public final class MediatorCommands {
             System.out.println(Json.list(all.stream().map(status -> MediatorReport.json(status, provided)).toList()));
         } else {
             MediatorReport.print(all, System.out);
+            StackReport.print(Services.core(devices).devices(), System.out);
             PlanReport.print(provided, System.out);
         }
     }

@@ -56,7 +56,8 @@ class CommandsTest {
     @Test
     void namesUnknownCommand() {
         assertThatThrownBy(() -> new HelpCommand(List::of).help(new String[] {"peek"})).hasMessage(
-            "command=peek expected=one of devices, device, mediators, policy, rebind, swap, renew, unload, serve, unserve, read, write, "
+            "command=peek expected=one of devices, device, mediators, policy, stack, rebind, swap, renew, unload, serve, unserve, read, "
+                + "write, "
                 + "migrate, stats, plan, apply, prefer, help; felix:help tells of other scopes");
     }
 }

@@ -17,6 +17,7 @@ import vfio.pci.api.PciId;
 import vfio.pci.api.admin.AccessStats;
 import vfio.pci.api.admin.CommandTraffic;
 import vfio.pci.api.admin.DeviceStatus;
+import vfio.pci.api.admin.MediationLayer;
 import vfio.pci.api.admin.MediatorStatus;
 import vfio.pci.api.admin.PlanAction;
 import vfio.pci.api.admin.ProvidedMediator;
@@ -52,6 +53,24 @@ class ReportsTest {
     }
 
     @Test
+    void showsLayersTopFirst() {
+        var stacked = new DeviceStatus(VF, VF_ID, Optional.of(PF), Optional.of("vfio-pci"), List.of("vm1"), Optional.of("guard over i40e"),
+            false, Optional.empty(), List.of(), List.of(), List.of(new MediationLayer("guard", Optional.of("guard")),
+                new MediationLayer("tracer", Optional.empty()), new MediationLayer("*", Optional.of("i40e"))));
+        var report = new StackReport(stacked, List.of("guard", "tracer"));
+        assertThat(printed(report::print)).containsExactly(
+            "declared: guard tracer",
+            "LAYER  DECLARED-FOR  MEDIATOR",
+            "1      guard         guard",
+            "2      tracer        none",
+            "3      *             i40e");
+        assertThat(report.json()).hasToString("""
+            {"address":"0000:3b:02.0","declared":["guard","tracer"],"layers":[{"place":"guard","mediator":"guard"},\
+            {"place":"tracer","mediator":null},{"place":"*","mediator":"i40e"}]}""");
+        assertThat(printed(new StackReport(CLOSED, List.of("*"))::print)).containsExactly("declared: *");
+    }
+
+    @Test
     void alignsDevices() {
         assertThat(printed(DeviceReport.table(List.of(CLOSED, OPEN), List.of(SERVED))::print)).containsExactly(
             "ADDRESS       ID         CLASS     PF            DRIVER    MEDIATOR  CLIENTS  SOCKET         NOTE",
@@ -82,7 +101,8 @@ class ReportsTest {
     void writesDeviceAsJson() {
         assertThat(DeviceReport.json(OPEN, List.of(SERVED))).hasToString("""
             {"address":"0000:3b:02.0","id":"8086:154c","subsystem":"8086:0001","class":"0x020000","revision":"0x02",\
-            "physicalFunction":"0000:3b:00.0","driver":"vfio-pci","mediator":"i40e","clients":["vm1"],"trapping":true,"isolated":null,\
+            "physicalFunction":"0000:3b:00.0","driver":"vfio-pci","mediator":"i40e",\
+            "layers":[{"place":"*","mediator":"i40e"}],"clients":["vm1"],"trapping":true,"isolated":null,\
             "served":{"address":"0000:3b:02.0","socket":"/run/vm1.sock","client":"pid 7","requests":12,"errors":1},\
             "regions":[{"index":0,"name":"bar0","size":"0x10000","access":"rwm","type":null,"mappable":[\
             {"offset":"0x0","size":"0x1000","disablable":false},{"offset":"0x2000","size":"0x1000","disablable":true}]},\

@@ -41,8 +41,26 @@ public interface DeviceAdmin {
         throw unsupported();
     }
 
+    /// Who is to mediate the device, in layers, top first, as somebody declared it last: names of mediators or bundles, and `*` for whoever
+    /// else accepts by order. That is at the end where it is not named, unless the list ends with `-`.
+    ///
+    /// @throws VfioException ENODEV when there is no such function
+    default List<String> stack(PciAddress address) throws VfioException {
+        return List.of("*");
+    }
+
+    /// Declares that, until the device's configuration changes: for the next open, and for an open device from its next [#rebind] on. An
+    /// access goes to the topmost layer that claims it, from one that passes it through to the next one below that claims it, and then to
+    /// the device. A layer whose mediator is not there is left out until it comes.
+    ///
+    /// @throws VfioException ENODEV when there is no such function; EINVAL for a list that is none, with what was expected
+    default void stack(PciAddress address, List<String> mediators) throws VfioException {
+        throw unsupported();
+    }
+
     /// Binds an open device anew, while its accesses wait: to the mediator named, or to the first that accepts in the order they are
-    /// asked. A mediation that was there is closed when its successor has accepted; no state passes.
+    /// asked. Where layers are declared this is done for each that a mediator may have, in the order they are declared now. A mediation
+    /// that was there is closed when its successor has accepted; no state passes.
     ///
     /// @param mediator its name, name:version or bundle id
     /// @throws VfioException ENODEV when there is no such function or it is not open; ENOENT when there is no such mediator; EPERM when
@@ -51,7 +69,8 @@ public interface DeviceAdmin {
         throw unsupported();
     }
 
-    /// Exchanges the mediator of open devices, while their accesses wait: state is saved, loaded by the new one, and checked. Where that
+    /// Exchanges the mediator of open devices in its layer, while their accesses wait: state is saved, loaded by the new one, and
+    /// checked. Where that
     /// fails the old one goes on as if nothing had been; the answer says why. The new one takes the old one's place in the order.
     ///
     /// @param address one device, or all of `from`

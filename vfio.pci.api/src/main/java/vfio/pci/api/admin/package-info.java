@@ -3,7 +3,7 @@
 /// bundles. Used by the shell; implemented by the core, by a transport and by who provisions or moves. Everything here is a snapshot and
 /// holds nothing of a mediator.
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package vfio.pci.api.admin;
 
 import org.osgi.annotation.bundle.Export;

@@ -12,7 +12,8 @@ import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.migration.MigrationDriver;
 
-/// The mediation of one open device. What is not overridden passes through.
+/// The mediation of one open device. What is not overridden passes through: to the next mediation below, where several are declared for the
+/// device, and below the last to the device.
 ///
 /// [#read], [#write], [#map] and [#regionInfo] may be entered by many threads at once. [#reset], [#dmaMap], [#dmaPresent], [#dmaUnmap],
 /// [#close] and what is asked of [#migration()] are serialised with each other per device. [#close] comes once, with nobody inside, and
@@ -110,6 +111,12 @@ public abstract class Mediation implements AutoCloseable {
     /// for another while the device runs on, whether it can be moved or not. Asked while no access is under way.
     public boolean stateless() {
         return false;
+    }
+
+    /// How what it keeps by itself passes to the mediation that follows, if there is such a thing. Asked when one is to follow, or one has
+    /// been followed.
+    public Optional<Handover> handover() {
+        return Optional.empty();
     }
 
     /// Whether it wants to be told of interrupts. Asked once, after the open.

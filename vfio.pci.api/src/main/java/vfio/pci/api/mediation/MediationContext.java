@@ -16,17 +16,18 @@ import vfio.pci.api.function.DoorbellTap;
 /// for a mediation that was abandoned, everything throws: EOPNOTSUPP where a VfioException is declared, else IllegalStateException.
 @ProviderType
 public interface MediationContext {
-    /// The default behaviour below: reads the region as if there were no mediation.
+    /// The default behaviour below: reads the region as if this mediation were not there. Where several are declared for the device, the
+    /// next one below that claims it sees the access; below the last is the device.
     ///
     /// @throws VfioException as the device answers
     void readBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
 
-    /// The default behaviour below: writes the region as if there were no mediation.
+    /// The default behaviour below: writes the region as if this mediation were not there, as [#readBelow].
     ///
     /// @throws VfioException as the device answers
     void writeBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException;
 
-    /// What a client would be told of the region without the mediation.
+    /// What a client would be told of the region without this mediation and those above it.
     ///
     /// @throws VfioException EINVAL for an index that does not exist
     RegionInfo regionInfoBelow(int region) throws VfioException;

@@ -17,6 +17,7 @@ import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.DmaWindow;
+import vfio.pci.api.mediation.Handover;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.migration.MigrationDriver;
@@ -231,6 +232,55 @@ public final class Binding extends Guarded {
     /// Whether nothing that matters is in it now; asked while no access is under way.
     public boolean isStateless() {
         return mediation.stateless();
+    }
+
+    /// Has it give what it keeps by itself, for the one that follows.
+    ///
+    /// @throws VfioException ENODEV when it has gone; ENOSPC when it is too much; else what it answers
+    public Optional<HandedOver> handOver() throws VfioException {
+        if (!calls.enter()) {
+            throw gone();
+        }
+        try {
+            Optional<Handover> vendor = mediation.handover();
+            return vendor.isEmpty() ? Optional.empty() : Optional.of(HandedOver.by(mediator.identity().name(), vendor.get()));
+        } finally {
+            leave();
+        }
+    }
+
+    /// Has it take over what another kept.
+    ///
+    /// @return whether it takes over anything
+    /// @throws VfioException ENODEV when it has gone; else what it answers
+    public boolean takeOver(HandedOver given) throws VfioException {
+        if (!calls.enter()) {
+            throw gone();
+        }
+        try {
+            Optional<Handover> vendor = mediation.handover();
+            if (vendor.isPresent()) {
+                HandedOver own = given.copy();
+                vendor.get().load(own.mediator(), own.version(), own.sections());
+            }
+            return vendor.isPresent();
+        } finally {
+            leave();
+        }
+    }
+
+    /// The same, asked at any time.
+    ///
+    /// @return true when it has gone
+    public boolean isStatelessNow() {
+        if (!calls.enter()) {
+            return true;
+        }
+        try {
+            return mediation.stateless() || abandoned;
+        } finally {
+            leave();
+        }
     }
 
     /// How it moves its device; asked while it is being bound.

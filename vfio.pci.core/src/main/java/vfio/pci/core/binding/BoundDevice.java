@@ -24,10 +24,10 @@ public interface BoundDevice {
     RegionInfo regionInfoBelow(int region) throws VfioException;
 
     /// Adds a region.
-    int addRegion(long size, Optional<SharedMemory> backing, RegionInfo info);
+    int addRegion(Context owner, long size, Optional<SharedMemory> backing, RegionInfo info);
 
     /// Adds an interrupt.
-    int addIrq(int count, IrqInfo.Type type);
+    int addIrq(Context owner, int count, IrqInfo.Type type);
 
     /// Signals a vector.
     boolean raise(int irq, int vector);

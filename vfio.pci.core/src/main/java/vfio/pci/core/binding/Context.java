@@ -20,6 +20,9 @@ import vfio.pci.api.mediation.SharedMemory;
 /// What one mediation may do with its device, until it is revoked.
 public final class Context implements MediationContext {
     private final BoundDevice device;
+    private final String mediator;
+    /// Until it has taken over: they would be a chain.
+    private volatile Optional<Context> predecessor;
     private final Object lock = new Object();
     private final DmaSpace guestMemory = new RevocableDma();
     /// Guarded by the lock: what it asked for itself, how often it did so, and the regions it added.
@@ -30,8 +33,28 @@ public final class Context implements MediationContext {
     private volatile boolean revoked;
 
     /// A context on a device.
-    public Context(BoundDevice device) {
+    ///
+    /// @param mediator name of who is offered it
+    /// @param predecessor that of the mediation it is tried in place of, if there is one
+    public Context(BoundDevice device, String mediator, Optional<Context> predecessor) {
         this.device = device;
+        this.mediator = mediator;
+        this.predecessor = predecessor;
+    }
+
+    /// Name of who was offered it.
+    public String mediator() {
+        return mediator;
+    }
+
+    /// That of the mediation whose regions and interrupts it is to go on with, until [#takenOver()].
+    public Optional<Context> predecessor() {
+        return predecessor;
+    }
+
+    /// It has them.
+    public void takenOver() {
+        predecessor = Optional.empty();
     }
 
     /// The mediation it was offered to was taken.
@@ -39,7 +62,7 @@ public final class Context implements MediationContext {
         bound = true;
     }
 
-    /// Nothing works any more. What is being added now is added before, and is among [#added()].
+    /// Nothing works any more. What is being added now is added before.
     public void revoke() {
         synchronized (lock) {
             revoked = true;
@@ -57,13 +80,6 @@ public final class Context implements MediationContext {
             List<Claim> all = new ArrayList<>(wanted);
             added.forEach(index -> all.add(Claim.whole(index)));
             return all;
-        }
-    }
-
-    /// Indices of the regions it added.
-    public List<Integer> added() {
-        synchronized (lock) {
-            return List.copyOf(added);
         }
     }
 
@@ -111,7 +127,7 @@ public final class Context implements MediationContext {
         int index;
         synchronized (lock) {
             checkState();
-            index = device.addRegion(size, backing, info);
+            index = device.addRegion(this, size, backing, info);
             added.add(index);
         }
         device.claimsChanged(this);
@@ -121,7 +137,7 @@ public final class Context implements MediationContext {
     @Override
     public int addIrq(int count, IrqInfo.Type type) {
         checkState();
-        return device.addIrq(count, type);
+        return device.addIrq(this, count, type);
     }
 
     @Override

@@ -41,6 +41,11 @@ public final class Mediator {
         String version() {
             return bundle.substring(bundle.lastIndexOf(' ') + 1);
         }
+
+        /// The bundle's symbolic name.
+        String symbolicName() {
+            return bundle.substring(0, Math.max(0, bundle.lastIndexOf(' ')));
+        }
     }
 
     /// A thread in it for a device, with the context it was offered.
@@ -215,6 +220,11 @@ public final class Mediator {
     public boolean isMeantBy(String text) {
         return text.equals(identity.name) || text.equals(identity.name + ":" + identity.version())
             || text.equals(Long.toString(identity.bundleId));
+    }
+
+    /// Whether a place in a declared order is meant for this one: by what people call it, or by its bundle.
+    boolean isNamed(String place) {
+        return isMeantBy(place) || place.equals(identity.symbolicName());
     }
 
     /// Has it let go of what its successor needs.

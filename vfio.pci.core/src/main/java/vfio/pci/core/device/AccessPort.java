@@ -37,9 +37,12 @@ final class AccessPort implements DevicePort {
     private final Usability usability;
     private final DeviceMediation mediation;
     private final Interests interests;
+    private final DeviceRegions regions;
     private final Gate<Binding> gate;
     private final GateSlot slot;
     private final boolean told;
+    private final PortPassages passages;
+    private final Descent descent;
     private final AccessCounters counters = new AccessCounters();
     /// Accesses that the port's thread is in, one within the other. Read by who holds the device.
     private int inside;
@@ -54,9 +57,12 @@ final class AccessPort implements DevicePort {
         this.usability = device.usability();
         this.mediation = device.mediation();
         this.interests = device.interests();
-        this.gate = mediation.gate();
+        this.regions = device.regions();
+        this.gate = mediation.base().gate();
         this.slot = gate.slot();
         this.told = handle.told();
+        this.passages = new PortPassages(counters, mediation.base(), slot);
+        this.descent = new Descent(device, told, passages);
     }
 
     AccessCounters counters() {
@@ -66,17 +72,26 @@ final class AccessPort implements DevicePort {
     @Override
     public void read(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
         Objects.checkFromIndexSize(bufferOffset, count, buffer.byteSize());
-        int outer = comeIn();
+        int outer = inside;
+        sayInside(outer + 1);
         try {
-            Region target = target(region, offset, count);
+            comeIn(outer);
+            Region target = regions.at(region);
+            boolean held = target.holds(offset, count);
+            if (!held) {
+                target.check(region, offset, count);
+            }
             Interest interest = interests.of(told);
             int what = interest.in(region, offset, count);
             if (what == 0) {
                 counters.countPassed();
-            } else if (claimed(what) && mediatedRead(interest, region, offset, buffer, bufferOffset, count)) {
+            } else if (what >= Interest.STACKED ? stackedRead(interest, what, region, offset, buffer, bufferOffset, count)
+                : claimed(what) && mediatedRead(interest, region, offset, buffer, bufferOffset, count)) {
                 return;
             }
-            target.checkOwn(region, offset, count);
+            if (!held) {
+                target.checkOwn(region, offset, count);
+            }
             target.read(handle, offset, buffer, bufferOffset, count);
         } catch (VfioException e) {
             counters.countError();
@@ -92,17 +107,26 @@ final class AccessPort implements DevicePort {
     @Override
     public void write(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
         Objects.checkFromIndexSize(bufferOffset, count, buffer.byteSize());
-        int outer = comeIn();
+        int outer = inside;
+        sayInside(outer + 1);
         try {
-            Region target = target(region, offset, count);
+            comeIn(outer);
+            Region target = regions.at(region);
+            boolean held = target.holds(offset, count);
+            if (!held) {
+                target.check(region, offset, count);
+            }
             Interest interest = interests.of(told);
             int what = interest.in(region, offset, count);
             if (what == 0) {
                 counters.countPassed();
-            } else if (claimed(what) && mediatedWrite(interest, region, offset, buffer, bufferOffset, count)) {
+            } else if (what >= Interest.STACKED ? stackedWrite(interest, what, region, offset, buffer, bufferOffset, count)
+                : claimed(what) && mediatedWrite(interest, region, offset, buffer, bufferOffset, count)) {
                 return;
             }
-            target.checkOwn(region, offset, count);
+            if (!held) {
+                target.checkOwn(region, offset, count);
+            }
             target.write(handle, offset, buffer, bufferOffset, count);
         } catch (VfioException e) {
             counters.countError();
@@ -117,9 +141,12 @@ final class AccessPort implements DevicePort {
 
     @Override
     public boolean lend(int region, long offset, int count, Borrower borrower) throws VfioException {
-        int outer = comeIn();
+        int outer = inside;
+        sayInside(outer + 1);
         try {
-            Region target = target(region, offset, count);
+            comeIn(outer);
+            Region target = regions.at(region);
+            target.check(region, offset, count);
             if (interests.of(told).in(region, offset, count) != 0) {
                 return false;
             }
@@ -156,16 +183,18 @@ final class AccessPort implements DevicePort {
         INSIDE.setRelease(this, inside - 1);
     }
 
-    /// Says that the thread is in an access. One that begins while the device is held waits first; one within another goes on.
-    ///
-    /// @return what [#inside] is to be again afterwards
-    private int comeIn() {
-        int outer = inside;
-        sayInside(outer + 1);
-        if (outer == 0 && usability.held() != null) {
+    /// After it was said that the thread is in an access: one that begins while the device is held waits first; one within another goes on.
+    private void comeIn(int outer) throws VfioException {
+        boolean clear = usability.isClear();
+        if (!clear && outer == 0) {
             awaitRelease();
         }
-        return outer;
+        if (closed) {
+            throw new VfioException(Errno.EBADF, "port=closed expected=an open port");
+        }
+        if (!clear) {
+            usability.check();
+        }
     }
 
     private void awaitRelease() {
@@ -189,16 +218,6 @@ final class AccessPort implements DevicePort {
     /// Whether its thread is in an access. Any thread.
     boolean isInside() {
         return (int) INSIDE.getAcquire(this) != 0;
-    }
-
-    private Region target(int region, long offset, int count) throws VfioException {
-        if (closed) {
-            throw new VfioException(Errno.EBADF, "port=closed expected=an open port");
-        }
-        usability.check();
-        Region target = device.regions().at(region);
-        target.check(region, offset, count);
-        return target;
     }
 
     /// Whether the mediation is to be asked; counts what the access is otherwise.
@@ -252,6 +271,27 @@ final class AccessPort implements DevicePort {
         }
     }
 
+    /// Whether one of several layers has done it.
+    private boolean stackedRead(Interest interest, int what, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
+            throws VfioException {
+        return ended(what, descent.read(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
+    }
+
+    private boolean stackedWrite(Interest interest, int what, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
+            throws VfioException {
+        return ended(what, descent.write(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
+    }
+
+    private boolean ended(int what, Descent.End end) {
+        if ((what & Interest.TRAPPED) != 0) {
+            counters.countTrapped();
+        }
+        if (end == Descent.End.UNSEEN) {
+            counters.countPassed();
+        }
+        return end == Descent.End.HANDLED;
+    }
+
     /// Asked again inside if there are other claims than those that sent the access here, which may have been a predecessor's. An access
     /// that was meant for a mediation passes it by where the mediator has gone, but not where the whole device has.
     private boolean wants(Binding binding, Interest before, int region, long offset, int count) throws VfioException {
@@ -265,7 +305,7 @@ final class AccessPort implements DevicePort {
         return false;
     }
 
-    private static boolean handled(Binding binding, Verdict verdict) throws VfioException {
+    static boolean handled(Binding binding, Verdict verdict) throws VfioException {
         if (binding.isAbandoned()) {
             throw abandoned();
         }
@@ -277,7 +317,7 @@ final class AccessPort implements DevicePort {
     }
 
     /// What the mediation answers with, unless it was given up meanwhile.
-    private static VfioException answered(Binding binding, VfioException answer) {
+    static VfioException answered(Binding binding, VfioException answer) {
         return binding != null && binding.isAbandoned() ? abandoned() : answer;
     }
 
@@ -300,7 +340,7 @@ final class AccessPort implements DevicePort {
         if (hold != null && waker != null) {
             hold.forget(waker);
         }
-        gate.remove(slot);
+        passages.retire();
     }
 
     @Override

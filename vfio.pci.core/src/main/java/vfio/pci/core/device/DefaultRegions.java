@@ -24,6 +24,8 @@ final class DefaultRegions {
     private volatile Optional<MigrationRegion> migration = Optional.empty();
     /// The device's, and the same one every time.
     private volatile DeviceMemory migrationMemory;
+    /// By whom the migration region works; what a client does there goes on while another layer changes.
+    private Optional<MigrationEngine> shown = Optional.empty();
     private volatile Optional<TrapInfoRegion> trapInfo = Optional.empty();
 
     DefaultRegions(OpenDevice device) {
@@ -46,14 +48,14 @@ final class DefaultRegions {
             if (engine.isEmpty()) {
                 throw new IllegalStateException("capability=MIGRATION expected=a mediation with a migration driver");
             }
-            migrationMemory = device.below().migrationMemory(MigrationRegion.SIZE);
+            migrationMemory = device.memories().ofMigration(MigrationRegion.SIZE);
         }
     }
 
     /// Has those that were asked for there, and no others, after [#prepare].
     void show(Set<Capability> capabilities, Optional<MigrationEngine> engine) {
         boolean moves = capabilities.contains(Capability.MIGRATION);
-        if (moves) {
+        if (moves && !engine.equals(shown)) {
             RegionFace face = new RegionFace(engine.orElseThrow());
             migration.ifPresent(region -> region.face(face));
             if (migration.isEmpty()) {
@@ -64,6 +66,7 @@ final class DefaultRegions {
             remove(RegionCapability.Type.MIGRATION);
             migration = Optional.empty();
         }
+        shown = moves ? engine : Optional.empty();
         boolean traps = capabilities.contains(Capability.DYNAMIC_TRAP_BAR);
         if (traps && trapInfo.isEmpty()) {
             int trapIrq = device.irqs().special(1, IrqInfo.Type.DYNAMIC_TRAP_BAR_INFO);

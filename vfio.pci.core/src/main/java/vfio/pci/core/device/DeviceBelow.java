@@ -3,17 +3,13 @@ package vfio.pci.core.device;
 
 import java.lang.foreign.MemorySegment;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
-import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.SharedMemory;
@@ -24,48 +20,69 @@ import vfio.pci.core.region.AddedRegion;
 import vfio.pci.core.region.Caller;
 import vfio.pci.core.region.Region;
 
-/// What a mediation reaches of its device: the behaviour below it, and what it may add. The memory it asks for is the device's.
-final class DeviceBelow implements BoundDevice, AutoCloseable {
+/// What the mediation of one layer reaches of its device: the behaviour below it, which is that of the layers there and then the device's
+/// own, and what it may add.
+final class DeviceBelow implements BoundDevice {
     private final OpenDevice device;
-    /// Guarded by itself.
-    private final Map<String, DeviceMemory> sharedMemories = new HashMap<>();
-    /// Of the migration region; guarded by the map.
-    private Optional<DeviceMemory> migrationMemory = Optional.empty();
+    private final Layer layer;
+    private final Descent descent;
 
-    DeviceBelow(OpenDevice device) {
+    DeviceBelow(OpenDevice device, Layer layer) {
         this.device = device;
+        this.layer = layer;
+        this.descent = new Descent(device, true, Descent.FROM_ABOVE);
     }
 
     @Override
     public void readBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
-        target(region, offset, count).read(Caller.NOBODY, offset, buffer, bufferOffset, count);
+        Region target = target(region, offset, count);
+        Interest now = device.interests().of(true);
+        int lower = now.layers().below(layer);
+        if (lower != 0) {
+            lower &= now.in(region, offset, count);
+            if (lower != 0 && descent.read(now, lower, region, offset, buffer, bufferOffset, count) == Descent.End.HANDLED) {
+                return;
+            }
+        }
+        target.checkOwn(region, offset, count);
+        target.read(Caller.NOBODY, offset, buffer, bufferOffset, count);
     }
 
     @Override
     public void writeBelow(int region, long offset, MemorySegment buffer, long bufferOffset, int count) throws VfioException {
-        target(region, offset, count).write(Caller.NOBODY, offset, buffer, bufferOffset, count);
+        Region target = target(region, offset, count);
+        Interest now = device.interests().of(true);
+        int lower = now.layers().below(layer);
+        if (lower != 0) {
+            lower &= now.in(region, offset, count);
+            if (lower != 0 && descent.write(now, lower, region, offset, buffer, bufferOffset, count) == Descent.End.HANDLED) {
+                return;
+            }
+        }
+        target.checkOwn(region, offset, count);
+        target.write(Caller.NOBODY, offset, buffer, bufferOffset, count);
     }
 
     private Region target(int region, long offset, int count) throws VfioException {
         device.checkUsable();
         Region target = device.regions().at(region);
         target.check(region, offset, count);
-        target.checkOwn(region, offset, count);
         return target;
     }
 
     @Override
     public RegionInfo regionInfoBelow(int region) throws VfioException {
-        return device.regions().at(region).info();
+        return device.mediation().views().describeBelow(layer, region, device.regions().at(region));
     }
 
     @Override
-    public int addRegion(long size, Optional<SharedMemory> backing, RegionInfo info) {
+    public int addRegion(Context owner, long size, Optional<SharedMemory> backing, RegionInfo info) {
         Optional<DeviceMemory> memory = backing.map(DeviceMemory.class::cast);
         if (memory.isPresent() && memory.get().size() < size) {
             throw new IllegalArgumentException("size=0x%x backing=0x%x expected=at least that".formatted(size, memory.get().size()));
         }
-        return device.regions().add(index -> new AddedRegion(new RegionInfo(index, size, flags(info), info.capabilities()), memory));
+        return device.regions().add(owner, AddedKind.of(info, owner.mediator(), size, memory),
+            index -> new AddedRegion(new RegionInfo(index, size, flags(info), info.capabilities()), memory));
     }
 
     private static Set<RegionInfo.Flag> flags(RegionInfo info) {
@@ -73,8 +90,8 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
     }
 
     @Override
-    public int addIrq(int count, IrqInfo.Type type) {
-        return device.irqs().special(count, type);
+    public int addIrq(Context owner, int count, IrqInfo.Type type) {
+        return device.addedIrqs().add(owner, owner.predecessor(), count, type);
     }
 
     @Override
@@ -84,7 +101,7 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
 
     @Override
     public void claimsChanged(Context owner) {
-        device.mediation().claimsChanged(owner);
+        layer.claimsChanged(owner);
     }
 
     @Override
@@ -113,12 +130,12 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
 
     @Override
     public void watchDoorbells(Context owner, DoorbellTap subscriber) throws VfioException {
-        device.doorbells().watch(owner, subscriber);
+        layer.doorbells().watch(owner, subscriber);
     }
 
     @Override
     public void unwatchDoorbells(Context owner) {
-        device.doorbells().unwatch(owner);
+        layer.doorbells().unwatch(owner);
     }
 
     @Override
@@ -128,46 +145,11 @@ final class DeviceBelow implements BoundDevice, AutoCloseable {
 
     @Override
     public SharedMemory sharedMemory(String name, long size) throws VfioException {
-        if (size <= 0 || size % Bar.PAGE_SIZE != 0) {
-            throw new VfioException(Errno.EINVAL, "memory=%s size=0x%x expected=whole pages".formatted(name, size));
-        }
-        synchronized (sharedMemories) {
-            device.checkUsable();
-            DeviceMemory present = sharedMemories.get(name);
-            if (present == null) {
-                present = DeviceMemory.create("vfio-" + device.address() + "-" + name, size);
-                sharedMemories.put(name, present);
-            } else if (present.size() != size) {
-                throw new VfioException(Errno.EINVAL, "memory=%s size=0x%x expected=0x%x".formatted(name, size, present.size()));
-            }
-            return present;
-        }
-    }
-
-    /// Memory of the migration region, the same for each mediation.
-    ///
-    /// @throws VfioException ENOMEM, EMFILE when there is none
-    DeviceMemory migrationMemory(long size) throws VfioException {
-        synchronized (sharedMemories) {
-            device.checkUsable();
-            if (migrationMemory.isEmpty()) {
-                migrationMemory = Optional.of(DeviceMemory.create("vfio-" + device.address() + "-migration", size));
-            }
-            return migrationMemory.get();
-        }
+        return device.memories().shared(layer, name, size);
     }
 
     @Override
     public DmaSpace dma() {
         return device.dma();
-    }
-
-    /// The device has gone for good, and gives no memory any more.
-    @Override
-    public void close() {
-        synchronized (sharedMemories) {
-            sharedMemories.values().forEach(DeviceMemory::close);
-            migrationMemory.ifPresent(DeviceMemory::close);
-        }
     }
 }

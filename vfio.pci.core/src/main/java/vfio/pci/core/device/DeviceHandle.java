@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -53,6 +54,8 @@ final class DeviceHandle implements VfioDevice, Caller {
     /// Whether the client was shown disablable areas for it is told when a region's areas change; for good.
     private volatile boolean shownAreas;
     private volatile int acknowledged;
+    /// Indices of regions that the client was told of.
+    private final Set<Integer> known = ConcurrentHashMap.newKeySet();
     private final Object goneLock = new Object();
     /// Guarded by the gone lock.
     private final List<Runnable> goneListeners = new ArrayList<>();
@@ -132,7 +135,16 @@ final class DeviceHandle implements VfioDevice, Caller {
             shownAreas = true;
             told = !device.interests().trapping();
         }
-        return device.regionInfo(index, told);
+        RegionInfo info = device.regionInfo(index, told);
+        if (info.size() > 0) {
+            known.add(index);
+        }
+        return info;
+    }
+
+    /// Whether the client was told that there is something in a region.
+    boolean knows(int index) {
+        return known.contains(index);
     }
 
     @Override
@@ -200,7 +212,7 @@ final class DeviceHandle implements VfioDevice, Caller {
 
     /// Asked after it was written down what the client gets: who begins to watch doorbells, or switches trapping, looks for it afterwards.
     private void checkMappable(ClientMaps.Map map) throws VfioException {
-        if (!device.doorbells().isMappable(this)) {
+        if (!device.mediation().isMappable(this)) {
             map.close();
             throw new VfioException(Errno.EBUSY, "device=%s doorbells=watched by messages client=%s expected=a client that takes part"
                 .formatted(address(), client.name()));
@@ -247,7 +259,7 @@ final class DeviceHandle implements VfioDevice, Caller {
             return Optional.empty();
         }
         boolean first = maps.giveFile(index);
-        if (!device.doorbells().isMappable(this)) {
+        if (!device.mediation().isMappable(this)) {
             maps.takeFileBack(index, first);
             return Optional.empty();
         }

@@ -2,51 +2,63 @@
 package vfio.pci.core.device;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.admin.MediationLayer;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.migration.Migration;
-import vfio.pci.api.migration.MigrationDriver;
 import vfio.pci.core.binding.Binding;
-import vfio.pci.core.binding.Context;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
-import vfio.pci.core.gate.Gate;
+import vfio.pci.core.binding.MediatorStack;
 import vfio.pci.core.irq.IrqTable;
 import vfio.pci.core.migration.MigrationEngine;
 import vfio.pci.core.region.MigrationRegion;
 import vfio.pci.core.region.Region;
 
-/// The mediation of one open device, or none: how it comes, and what of it the access path looks at. How it goes is [MediationEnd]'s, how
-/// it is exchanged [MediatorExchange]'s.
+/// Who mediates one open device: a layer for each place that was declared, and what all of them together make of the device.
 final class DeviceMediation {
     private static final System.Logger LOG = System.getLogger(DeviceMediation.class.getName());
 
     private final OpenDevice device;
     private final Interests interests;
-    private final Gate<Binding> gate = new Gate<>();
     private final DefaultRegions defaults;
     private final MediationViews views = new MediationViews(this);
     private final Object lock = new Object();
-    /// Null without one; there from when it is being bound until it has ended, which is longer than it is in the gate. Changes with the
-    /// lock held.
-    private volatile Stay stay;
+    /// Whose gate every port knows: the only layer, where nothing was declared.
+    private final Layer base;
+    /// Changes in the device's turn while no access is under way.
+    private volatile Layers layers;
+    private volatile MediatorStack declared = MediatorStack.SINGLE;
 
     DeviceMediation(OpenDevice device, Interests interests) {
         this.device = device;
         this.interests = interests;
         this.defaults = new DefaultRegions(device);
+        this.base = new Layer(device, this, interests, MediatorStack.ANY);
+        this.layers = Layers.of(List.of(base), base);
+        interests.arrange(layers);
     }
 
-    Gate<Binding> gate() {
-        return gate;
+    Object lock() {
+        return lock;
+    }
+
+    Layer base() {
+        return base;
+    }
+
+    Layers layers() {
+        return layers;
     }
 
     MediationViews views() {
@@ -61,102 +73,124 @@ final class DeviceMediation {
         return interests;
     }
 
-    Optional<Stay> stay() {
-        return Optional.ofNullable(stay);
+    private Stream<Stay> staysBottomFirst() {
+        return layers.bottomFirst().stream().flatMap(layer -> layer.stay().stream());
     }
 
+    /// The layer that a mediator has.
+    Optional<Layer> layerOf(Mediator mediator) {
+        return layers.bottomFirst().stream().filter(layer -> layer.isOf(mediator)).findFirst();
+    }
+
+    /// The lowest layer that can move the device, by which it is moved.
+    private Optional<Layer> mover() {
+        return layers.bottomFirst().stream().filter(layer -> layer.stay().flatMap(Stay::engine).isPresent()).findFirst();
+    }
+
+    /// The stay by which the device is moved; without one that of the lowest layer.
+    Optional<Stay> stay() {
+        return mover().flatMap(Layer::stay).or(() -> staysBottomFirst().findFirst());
+    }
+
+    /// Names of who mediates it, for people.
     Optional<String> mediatorName() {
-        return Optional.ofNullable(gate.peek()).map(binding -> binding.mediator().identity().name());
+        List<String> names = layers.topFirst().stream().flatMap(layer -> layer.mediatorName().stream()).toList();
+        return names.isEmpty() ? Optional.empty() : Optional.of(String.join(" over ", names));
     }
 
     /// How the device is moved, if somebody can.
     Optional<Migration> migration() {
-        return gate.peek() == null ? Optional.empty() : stay().flatMap(Stay::engine).map(Migration.class::cast);
+        return mover().filter(layer -> layer.gate().peek() != null).flatMap(Layer::stay).flatMap(Stay::engine).map(Migration.class::cast);
     }
 
-    // ---- how it comes
+    /// Whether the calling thread is in a mediation by a port of a client's, which then waits for it, or is the function's.
+    boolean isInAccess() {
+        return layers.bottomFirst().stream().anyMatch(layer -> {
+            Binding binding = layer.gate().peek();
+            return binding != null && layer.gate().drain(binding, System.nanoTime()).stream()
+                .anyMatch(inside -> inside.thread() == Thread.currentThread());
+        });
+    }
 
-    /// Asks the mediators in turn. The device's turn is held.
-    void ask(List<Mediator> inOrder) {
-        for (Mediator mediator : inOrder) {
-            Context offered = new Context(device.below());
-            if (!mediator.enter(device.address(), offered)) {
-                continue;
-            }
-            boolean taken = false;
-            try {
-                Optional<Mediation> answer = mediator.ask(device.described(), offered);
-                taken = answer.isPresent() && !offered.isRevoked() && bind(mediator, offered, answer.get());
-            } finally {
-                if (!taken) {
-                    discard(offered);
-                }
-                mediator.leave(offered);
-            }
-            if (taken) {
-                return;
-            }
+    // ---- how they come
+
+    /// Brings the layers into this order. Those that are declared still stay as they are, with who is there; of others the mediation ends.
+    /// No access is under way, and the device's turn is held.
+    void arrange(MediatorStack stack) {
+        if (stack.equals(declared)) {
+            return;
         }
-    }
-
-    private boolean bind(Mediator mediator, Context offered, Mediation mediation) {
-        Binding binding = new Binding(mediator, mediation);
+        LayerOrder order = new LayerOrder(layers, stack);
+        order.dropped().forEach(layer -> layer.end("it is not declared any more"));
+        List<Layer> bottomFirst = order.bottomFirst(base, place -> new Layer(device, this, interests, place));
         synchronized (lock) {
-            stay = new Stay(binding, offered, Set.of(), Optional.empty(), List.of(), false);
+            declared = stack;
+            layers = Layers.of(bottomFirst, base);
+            interests.arrange(layers);
+            showLocked();
         }
-        try {
-            Stay made = makeStay(binding, offered);
-            begin(made);
-            describeAgain(made);
-            interests.claims(offered, offered.claims());
-        } catch (VfioException | RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
-            mediator.failedToBind();
-            LOG.log(System.Logger.Level.ERROR, "{0}: mediator {1} failed while it was bound: {2}", device.address(), mediator,
-                Faults.describe(e));
-            end(binding, "it failed while it was bound");
-            return false;
-        }
-        mediator.bound(device.address());
-        LOG.log(System.Logger.Level.INFO, "{0}: mediated by {1}", device.address(), mediator);
-        if (mediator.gone()) {
-            // It went in this very thread, or while a thread that waited for this one had given up.
-            end(binding, "its mediator has gone");
-            mediator.unbound(device.address());
-            return false;
-        }
-        return true;
+        describeAgain();
     }
 
-    /// Asks a mediation what it wants.
-    Stay makeStay(Binding binding, Context offered) throws VfioException {
-        offered.wantsAtFirst(binding::claims);
-        Set<Capability> capabilities = binding.capabilities();
-        Optional<MigrationEngine> engine = engine(binding);
-        defaults.prepare(capabilities, engine);
-        device.dmaWindows().tellPresent(binding);
-        return new Stay(binding, offered, capabilities, engine, describe(binding), binding.relaysInterrupts());
+    /// Those of these mediators that may have a layer, in their order.
+    List<Mediator> candidates(Layer layer, List<Mediator> inOrder) {
+        Layers now = layers;
+        return inOrder.stream().filter(mediator -> declared.fits(layer.place(), mediator) && !now.hasElsewhere(mediator, layer)).toList();
     }
 
-    private Optional<MigrationEngine> engine(Binding binding) throws VfioException {
-        Optional<MigrationDriver> driver = binding.migration();
-        if (driver.isEmpty()) {
-            return Optional.empty();
-        }
-        MigrationDriver vendor = driver.get();
-        return Optional.of(new MigrationEngine(device.moved(), binding.mediator().identity().name(), new MigrationEngine.Driver() {
-            @Override
-            public <T> T ask(MigrationEngine.Request<T> request) throws VfioException {
-                return migrate(binding, vendor, request);
+    /// Asks mediators for each layer that has none, the lowest first: a mediation finds below it what it will be over. The device's turn is
+    /// held.
+    void ask(List<Mediator> inOrder) {
+        for (Layer layer : layers.bottomFirst()) {
+            if (layer.stay().isEmpty()) {
+                layer.ask(candidates(layer, inOrder));
             }
-        }));
+        }
     }
 
-    private <T> T migrate(Binding binding, MigrationDriver vendor, MigrationEngine.Request<T> request) throws VfioException {
-        try {
-            return binding.migrate(vendor, request);
-        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
-            throw fault(binding, e);
+    /// Whether a layer has no mediator.
+    boolean hasRoom() {
+        return layers.bottomFirst().stream().anyMatch(layer -> layer.stay().isEmpty());
+    }
+
+    // ---- what they make of the device together
+
+    /// Has there what the mediations asked for, and nothing else. The lock is held.
+    void showLocked() {
+        device.irqs().relay(relay());
+        Optional<Stay> moving = mover().flatMap(Layer::stay);
+        Set<Capability> shown = EnumSet.noneOf(Capability.class);
+        if (staysBottomFirst().anyMatch(DeviceMediation::traps)) {
+            shown.add(Capability.DYNAMIC_TRAP_BAR);
         }
+        if (moving.filter(stay -> stay.capabilities().contains(Capability.MIGRATION)).isPresent()) {
+            shown.add(Capability.MIGRATION);
+        }
+        defaults.show(shown, moving.flatMap(Stay::engine));
+        interests.shownIn(defaults.trapInfo());
+    }
+
+    private static boolean traps(Stay stay) {
+        return stay.capabilities().contains(Capability.DYNAMIC_TRAP_BAR);
+    }
+
+    /// Whether the region that shows whether areas trap is there because of another layer.
+    boolean isTrapInfoOfOthers(Layer layer) {
+        return layers.bottomFirst().stream().filter(other -> other != layer).anyMatch(other -> other.stay().filter(
+            DeviceMediation::traps).isPresent());
+    }
+
+    private IrqTable.Relay relay() {
+        List<Binding> told = staysBottomFirst().filter(Stay::relaysInterrupts).map(Stay::binding).toList();
+        return switch (told.size()) {
+            case 0 -> IrqTable.Relay.NONE;
+            case 1 -> (kind, vector) -> relay(told.getFirst(), kind, vector);
+            default -> (kind, vector) -> {
+                for (int i = 0; i < told.size(); i++) {
+                    relay(told.get(i), kind, vector);
+                }
+            };
+        };
     }
 
     private void relay(Binding binding, InterruptKind kind, int vector) {
@@ -167,53 +201,42 @@ final class DeviceMediation {
         }
     }
 
-    private IrqTable.Relay relay(Stay made) {
-        return made.relaysInterrupts() ? (kind, vector) -> relay(made.binding(), kind, vector) : IrqTable.Relay.NONE;
-    }
-
-    /// Lets accesses in, unless the mediation has ended while it was asked what it wants.
-    private void begin(Stay made) {
-        synchronized (lock) {
-            if (!made.binding().isEnding()) {
-                stay = made;
-                device.irqs().relay(relay(made));
-                defaults.show(made.capabilities(), made.engine());
-                interests.begin(made.context(), defaults.trapInfo());
-                device.doorbells().begin(made.context());
-                made.context().bind();
-                gate.set(made.binding());
-            }
-        }
-    }
-
-    private List<RegionInfo> describe(Binding binding) {
+    /// The regions as the mediations there described them first.
+    List<RegionInfo> described() {
         List<RegionInfo> described = new ArrayList<>();
-        int index = 0;
-        for (Region region : device.regions().all()) {
-            described.add(MediationViews.describe(binding, index++, region));
+        List<Region> regions = device.regions().all();
+        for (int index = 0; index < regions.size(); index++) {
+            RegionInfo info = regions.get(index).info();
+            for (Layer layer : layers.bottomFirst()) {
+                Stay stay = layer.stay().orElse(null);
+                info = stay == null ? info : stay.describe(index, info);
+            }
+            described.add(info);
         }
         return described;
     }
 
     /// Makes sizes and disablable areas known to the access path.
-    private void describeAgain(Stay made) {
-        List<RegionInfo> described = made.regions();
-        List<Claim> areas = new ArrayList<>();
-        List<Region> regions = device.regions().all();
-        for (int index = 0; index < Math.min(described.size(), regions.size()); index++) {
-            Region region = regions.get(index);
-            limit(made.binding(), region, described.get(index).size());
-            areas.addAll(RegionView.disablable(described.get(index), region));
+    void describeAgain() {
+        synchronized (lock) {
+            List<RegionInfo> described = described();
+            List<Claim> areas = new ArrayList<>();
+            for (RegionInfo info : described) {
+                Region region = device.regions().all().get(info.index());
+                region.limit(info.size());
+                areas.addAll(RegionView.disablable(info, region));
+            }
+            interests.disablable(areas);
         }
-        interests.disablable(made.context(), areas);
     }
 
-    /// A mediation said how large a region is.
+    /// Mediations said how large a region is.
     ///
-    /// @return false when it is not the device's any more
-    boolean limit(Binding binding, Region region, long size) {
+    /// @param asked those, bottom first
+    /// @return false when they are not the device's any more
+    boolean limit(List<Binding> asked, Region region, long size) {
         synchronized (lock) {
-            if (gate.peek() != binding) {
+            if (!asked.equals(present())) {
                 return false;
             }
             region.limit(size);
@@ -221,49 +244,119 @@ final class DeviceMediation {
         }
     }
 
-    /// Lets accesses into another mediation, of which all is known, instead of the one before, into which nobody goes any more; that is
-    /// not ended. Accesses wait meanwhile, and nobody is in one.
+    /// Who is let in, bottom first.
+    List<Binding> present() {
+        return layers.bottomFirst().stream().flatMap(layer -> Stream.ofNullable(layer.gate().peek())).toList();
+    }
+
+    /// The device was reset: the mediations learn it from the lowest up. The device's turn is held.
     ///
-    /// @return false when it has begun to end
-    boolean exchange(Optional<Stay> before, Stay after) {
-        synchronized (lock) {
-            if (after.binding().isEnding() || before.filter(old -> old.binding().isEnding()).isPresent()) {
-                return false;
-            }
-            before.ifPresent(old -> gate.clear(old.binding()));
-            stay = after;
-            device.irqs().relay(relay(after));
-            defaults.show(after.capabilities(), after.engine());
-            gate.set(after.binding());
-        }
-        interests.shownIn(after.context(), defaults.trapInfo());
-        before.ifPresent(old -> device.doorbells().end(old.context()));
-        device.doorbells().begin(after.context());
-        describeAgain(after);
-        return true;
-    }
-
-    // ---- while it is there
-
-    void claimsChanged(Context owner) {
-        interests.claims(owner, owner.claims());
-    }
-
-    /// The device was reset. The device's turn is held.
+    /// @throws VfioException what one of them answers, after all were told
     void reset() throws VfioException {
         defaults.migration().ifPresent(MigrationRegion::reset);
-        stay().flatMap(Stay::engine).ifPresent(MigrationEngine::reset);
-        Binding binding = gate.peek();
-        if (binding != null) {
+        staysBottomFirst().flatMap(stay -> stay.engine().stream()).forEach(MigrationEngine::reset);
+        Optional<VfioException> failure = Optional.empty();
+        for (Binding binding : present()) {
             try {
-                binding.reset();
-            } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
-                throw fault(binding, e);
+                tellReset(binding);
+            } catch (VfioException e) {
+                failure = failure.or(() -> Optional.of(e));
+            }
+        }
+        if (failure.isPresent()) {
+            throw failure.get();
+        }
+    }
+
+    private void tellReset(Binding binding) throws VfioException {
+        try {
+            binding.reset();
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+            throw fault(binding, e);
+        }
+    }
+
+    // ---- doorbells
+
+    /// What the function calls. A new one for each subscription: that the function takes it says that it is done with what was before.
+    DoorbellTap doorbellTap() {
+        return new DoorbellTap() {
+            @Override
+            public void doorbell(int bar, long offset, int value) {
+                List<Layer> told = layers.bottomFirst();
+                for (int i = 0; i < told.size(); i++) {
+                    told.get(i).doorbells().rung(bar, offset, value);
+                }
+            }
+        };
+    }
+
+    /// Whether a client may get memory by which it could write doorbells that nobody sees.
+    boolean isMappable(DeviceHandle handle) {
+        return layers.bottomFirst().stream().allMatch(layer -> layer.doorbells().isMappable(handle));
+    }
+
+    /// The device is about to be reset: as [WatchedDoorbells#stopForReset] for all.
+    void stopDoorbellsForReset() throws VfioException {
+        for (Layer layer : layers.bottomFirst()) {
+            layer.doorbells().stopForReset();
+        }
+    }
+
+    /// Another function came: as [WatchedDoorbells#tapAgain] for all.
+    void tapDoorbellsAgain() throws VfioException {
+        for (Layer layer : layers.bottomFirst()) {
+            layer.doorbells().tapAgain();
+        }
+    }
+
+    /// Does something that waits for the function's threads: as [WatchedDoorbells#whenOutside] for all.
+    void whenDoorbellsLeft(Runnable task) {
+        Runnable next = task;
+        for (Layer layer : layers.bottomFirst()) {
+            Runnable then = next;
+            next = () -> layer.doorbells().whenOutside(then);
+        }
+        next.run();
+    }
+
+    // ---- what is moved
+
+    /// Refuses what leaves the state of a mediation behind.
+    ///
+    /// @param moved whose state is taken along
+    /// @throws VfioException EOPNOTSUPP naming a mediator of another layer that has state; EIO when it fails
+    void checkWhole(Layer moved) throws VfioException {
+        for (Layer layer : layers.bottomFirst()) {
+            Stay stay = layer.stay().orElse(null);
+            if (layer != moved && stay != null && !isStateless(stay.binding())) {
+                throw new VfioException(Errno.EOPNOTSUPP, "device=%s mediator=%s expected=one that has no state besides %s".formatted(
+                    device.address(), stay.mediator(), moved.mediatorName().orElse("")));
             }
         }
     }
 
-    /// A bug of the mediation's: told, counted, and answered EIO.
+    /// Refuses to have the function bound afresh, where a mediation has state that does not come back.
+    ///
+    /// @throws VfioException as [#checkWhole]
+    void checkRenewable() throws VfioException {
+        Optional<Layer> moved = mover();
+        if (moved.isPresent()) {
+            checkWhole(moved.get());
+        }
+    }
+
+    private boolean isStateless(Binding binding) throws VfioException {
+        try {
+            return binding.isStatelessNow();
+        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
+            throw fault(binding, e);
+        }
+    }
+
+    // ---- how they go
+
+    /// A bug of a mediation's: told, counted, and answered EIO.
     VfioException fault(Binding binding, Throwable bug) {
         int count = binding.fault();
         if (Integer.bitCount(count) == 1) {
@@ -271,62 +364,26 @@ final class DeviceMediation {
                 Faults.describe(bug));
         }
         if (count >= device.settings().mostFaults() && !binding.isEnding()) {
-            device.later(() -> end(binding, "it failed " + count + " times"));
+            device.later(() -> layers.bottomFirst().forEach(layer -> layer.end(binding, "it failed " + count + " times")));
         }
         return new VfioException(Errno.EIO, "mediation=failed with %s".formatted(bug.getClass().getSimpleName()));
     }
 
-    // ---- how it goes
-
-    /// Begins to end the mediation if it is this mediator's: nobody enters it any more.
+    /// Begins to end the mediation of this mediator, if it has one: nobody enters it any more.
     ///
     /// @return what is left to be done
     Optional<MediationEnd> beginEndOf(Mediator mediator, String why) {
-        return stay().filter(now -> now.mediator() == mediator).map(now -> beginEnd(now, why));
+        return layerOf(mediator).flatMap(layer -> layer.stay().filter(now -> now.mediator() == mediator)
+            .map(now -> layer.beginEnd(now, why)));
     }
 
-    /// Ends whatever mediation there is, because the device closes or goes.
+    /// Ends whatever mediations there are, because the device closes or goes: the highest first, which may use those below until then.
     void end(String why) {
-        stay().ifPresent(now -> beginEnd(now, why).finish());
+        layers.topFirst().forEach(layer -> layer.end(why));
     }
 
-    private void end(Binding binding, String why) {
-        stay().filter(now -> now.binding() == binding).ifPresent(now -> beginEnd(now, why).finish());
-    }
-
-    /// Takes the mediation out. A second thread that calls this is to wait for the first, unless it is inside itself. The claims of a
-    /// device that has gone stay, so that an access on its way meets the closed gate and not the registers that a mediator was to hide.
-    /// The device's turn is not needed: whoever is in the mediation by a reset or a change of state is among those waited for.
-    MediationEnd beginEnd(Stay going, String why) {
-        synchronized (lock) {
-            if (!going.binding().beginEnd()) {
-                return new MediationEnd(device, this, going, why, true);
-            }
-            interests.beginEnd(going.context(), device.hasGone());
-            gate.clear(going.binding());
-            return new MediationEnd(device, this, going, why, false);
-        }
-    }
-
-    /// Ends what a mediation had set; once.
-    void forget(Stay going) {
-        interests.end(going.context());
-        device.doorbells().end(going.context());
-        going.engine().ifPresent(MigrationEngine::end);
-        synchronized (lock) {
-            if (stay != null && stay.binding() == going.binding()) {
-                stay.engine().ifPresent(MigrationEngine::end);
-                stay = null;
-                device.irqs().relay(IrqTable.Relay.NONE);
-                defaults.show(Set.of(), Optional.empty());
-                device.regions().all().forEach(region -> region.limit(region.info().size()));
-            }
-        }
-    }
-
-    /// Nothing works through a context any more, and the regions added through it are empty.
-    void discard(Context offered) {
-        offered.revoke();
-        offered.added().forEach(device.regions()::remove);
+    /// The layers for people, top first.
+    List<MediationLayer> status() {
+        return layers.topFirst().stream().map(layer -> new MediationLayer(layer.place(), layer.mediatorName())).toList();
     }
 }

@@ -3,9 +3,9 @@ package vfio.pci.core.device;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.IntFunction;
 import vfio.pci.api.Errno;
 import vfio.pci.api.Range;
@@ -15,22 +15,24 @@ import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.BoundFunction;
 import vfio.pci.api.function.PciFunction;
+import vfio.pci.core.binding.Context;
 import vfio.pci.core.config.ConfigSpace;
 import vfio.pci.core.config.MsixTable;
-import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.region.AbsentRegion;
 import vfio.pci.core.region.BarRegion;
 import vfio.pci.core.region.ConfigRegion;
 import vfio.pci.core.region.Region;
 
 /// The regions of an open device by index. An index never moves while the device is open: a region that goes leaves nothing in its place,
-/// and a default
-/// region that comes again comes to where it was.
+/// and one that comes again comes to where it was.
 final class DeviceRegions {
     private final Object lock = new Object();
+    private final Places<AddedKind> places = new Places<>();
+    /// Regions of a mediation that is tried in place of another, by index; guarded by the lock.
+    private final Map<Integer, Region> next = new HashMap<>();
     private volatile Region[] regions;
 
-    DeviceRegions(PciFunction described, BoundFunction function, ConfigSpace config, Map<Integer, DeviceMemory> memories,
+    DeviceRegions(PciFunction described, BoundFunction function, ConfigSpace config, BarMemories memories,
             ConfigRegion.ResetRequest reset, Runnable configWritten) {
         Region[] fixed = new Region[RegionIndex.FIRST_SPECIFIC];
         for (int i = 0; i < fixed.length; i++) {
@@ -38,7 +40,7 @@ final class DeviceRegions {
         }
         for (Bar bar : described.bars()) {
             List<Range> kept = config.msix().map((MsixTable table) -> table.pagesIn(bar.index())).orElse(List.of());
-            fixed[bar.index()] = new BarRegion(bar, function, Optional.ofNullable(memories.get(bar.index())), kept);
+            fixed[bar.index()] = new BarRegion(bar, function, memories.of(bar.index()), kept);
         }
         fixed[RegionIndex.CONFIG] = new ConfigRegion(config, reset, configWritten);
         regions = fixed;
@@ -60,26 +62,62 @@ final class DeviceRegions {
         return Arrays.asList(regions);
     }
 
-    /// Adds a region at the next index.
-    int add(IntFunction<Region> region) {
+    /// The regions as the mediation that is tried in place of another will find them.
+    List<Region> allOf(Context owner) {
         synchronized (lock) {
-            int index = regions.length;
-            Region[] next = Arrays.copyOf(regions, index + 1);
-            next[index] = region.apply(index);
-            regions = next;
+            Region[] seen = regions.clone();
+            next.forEach((index, region) -> seen[index] = places.isHeir(index, owner) ? region : seen[index]);
+            return Arrays.asList(seen);
+        }
+    }
+
+    /// Adds a region of a mediation's: where one like it was before, so that a client finds it there, or at the next index. What is still
+    /// its predecessor's it has from [#settle].
+    int add(Context owner, AddedKind kind, IntFunction<Region> region) {
+        synchronized (lock) {
+            int index = places.take(kind, owner, owner.predecessor(), this::extendLocked);
+            Region made = region.apply(index);
+            if (places.isHeir(index, owner)) {
+                next.put(index, made);
+            } else {
+                replaceLocked(index, made);
+            }
             return index;
+        }
+    }
+
+    private int extendLocked() {
+        int index = regions.length;
+        Region[] longer = Arrays.copyOf(regions, index + 1);
+        longer[index] = new AbsentRegion(index);
+        regions = longer;
+        return index;
+    }
+
+    /// A mediation has taken over from its predecessor.
+    void settle(Context owner) {
+        synchronized (lock) {
+            places.settle(owner).forEach(index -> replaceLocked(index, next.remove(index)));
+        }
+    }
+
+    /// A mediation has no regions any more.
+    void leave(Context owner) {
+        synchronized (lock) {
+            next.keySet().removeIf(index -> places.isHeir(index, owner));
+            places.leave(owner).forEach(index -> replaceLocked(index, new AbsentRegion(index)));
         }
     }
 
     /// Puts a default region at the index that was kept for it, or adds it.
     ///
-    /// @param places indices of default regions by type, kept by the caller
-    <R extends Region> R special(Map<RegionCapability.Type, Integer> places, RegionCapability.Type type, IntFunction<R> region) {
+    /// @param kept indices of default regions by type, of the caller
+    <R extends Region> R special(Map<RegionCapability.Type, Integer> kept, RegionCapability.Type type, IntFunction<R> region) {
         synchronized (lock) {
-            Integer place = places.get(type);
+            Integer place = kept.get(type);
             if (place == null) {
-                place = add(AbsentRegion::new);
-                places.put(type, place);
+                place = extendLocked();
+                kept.put(type, place);
             }
             R made = region.apply(place);
             replaceLocked(place, made);
@@ -95,9 +133,9 @@ final class DeviceRegions {
     }
 
     private void replaceLocked(int index, Region region) {
-        Region[] next = regions.clone();
-        next[index] = region;
-        regions = next;
+        Region[] changed = regions.clone();
+        changed[index] = region;
+        regions = changed;
     }
 
     /// Indices of regions that somebody added.

@@ -12,7 +12,8 @@ import vfio.pci.api.mediation.DmaWindow;
 import vfio.pci.core.binding.Binding;
 import vfio.pci.core.dma.DmaMap;
 
-/// The memory that clients let the device reach, with the say that its mediation has in it: it is asked before a window is made, and told
+/// The memory that clients let the device reach, with the say that its mediations have in it: they are asked before a window is made, and
+/// told
 /// when one went. All of it is done in the device's turn, as are resets and exchanges, so that no window is missed by a mediation that
 /// comes.
 final class DmaWindows {
@@ -49,12 +50,7 @@ final class DmaWindows {
         }
         try {
             tellUntold();
-            Binding binding = device.mediation().gate().peek();
-            if (binding == null) {
-                map.map(owner, mapping);
-            } else {
-                map.map(owner, mapping, window -> ask(binding, window));
-            }
+            map.map(owner, mapping, window -> ask(device.mediation().present().reversed(), window));
         } finally {
             device.turn().unlock();
         }
@@ -90,6 +86,21 @@ final class DmaWindows {
         map.windows().forEach(binding::dmaPresent);
     }
 
+    /// Asks the highest mediation first. Those that had agreed before one refuses learn that the window is not there.
+    private void ask(List<Binding> topFirst, DmaWindow window) throws VfioException {
+        int agreed = 0;
+        try {
+            for (Binding binding : topFirst) {
+                ask(binding, window);
+                agreed++;
+            }
+        } finally {
+            if (agreed < topFirst.size()) {
+                topFirst.subList(0, agreed).forEach(binding -> tell(binding, window));
+            }
+        }
+    }
+
     private void ask(Binding binding, DmaWindow window) throws VfioException {
         try {
             binding.dmaMap(window);
@@ -107,15 +118,13 @@ final class DmaWindows {
 
     private void tellUntold() {
         for (DmaWindow window = untold.poll(); window != null; window = untold.poll()) {
-            tell(window);
+            for (Binding binding : device.mediation().present()) {
+                tell(binding, window);
+            }
         }
     }
 
-    private void tell(DmaWindow window) {
-        Binding binding = device.mediation().gate().peek();
-        if (binding == null) {
-            return;
-        }
+    private void tell(Binding binding, DmaWindow window) {
         try {
             binding.dmaUnmap(window);
         } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {

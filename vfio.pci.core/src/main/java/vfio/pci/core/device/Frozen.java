@@ -4,37 +4,93 @@ package vfio.pci.core.device;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.Exchange;
+import vfio.pci.core.binding.HandedOver;
 import vfio.pci.core.binding.Mediator;
+import vfio.pci.core.binding.VendorCall;
 
 /// A device whose mediator went and whose accesses wait for another one, for a bounded time.
 final class Frozen {
     private static final System.Logger LOG = System.getLogger(Frozen.class.getName());
 
     private final OpenDevice device;
+    private final Layer layer;
     private final Hold hold;
     private final long begin = System.nanoTime();
+    /// What the mediation that went kept by itself, until there is a successor or accesses go on.
+    private final AtomicReference<Optional<HandedOver>> kept;
 
-    private Frozen(OpenDevice device, Hold hold) {
+    private Frozen(OpenDevice device, Layer layer, Hold hold, Optional<HandedOver> kept) {
         this.device = device;
+        this.layer = layer;
         this.hold = hold;
+        this.kept = new AtomicReference<>(kept);
+        hold.whenOver(() -> takeKept().ifPresent(dropped -> tellDropped(dropped, "nobody came")));
     }
 
     /// Begins, unless accesses cannot be had to wait; then the device passes through. Those under way are still the mediator's, which is
     /// there until this returns; one that is stuck in it is not waited for any longer.
     ///
+    /// @param layer whose mediator went
     /// @param bound longest time that accesses wait
     /// @param deadlineNanos until when those under way are waited for
-    static Optional<Frozen> begin(OpenDevice device, Duration bound, long deadlineNanos) {
+    static Optional<Frozen> begin(OpenDevice device, Layer layer, Duration bound, long deadlineNanos) {
         try {
             Hold hold = Hold.beginNow(device, "its mediator has gone, and it waits for another", bound);
-            hold.awaitOutside(device, deadlineNanos);
-            return Optional.of(new Frozen(device, hold));
+            boolean outside = hold.awaitOutside(device, deadlineNanos).isEmpty();
+            long saved = System.nanoTime() + bound.toNanos() / 2;
+            return Optional.of(new Frozen(device, layer, hold, outside ? save(device, layer, Math.min(saved, deadlineNanos))
+                : Optional.empty()));
         } catch (VfioException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: not frozen: {1}", device.address(), e.getMessage());
             return Optional.empty();
+        }
+    }
+
+    /// What the mediation that is still there keeps by itself. One that hangs is found in it by who ends it.
+    private static Optional<HandedOver> save(OpenDevice device, Layer layer, long deadlineNanos) {
+        Optional<Stay> going = layer.stay();
+        if (going.isEmpty()) {
+            return Optional.empty();
+        }
+        AtomicReference<Optional<HandedOver>> given = new AtomicReference<>(Optional.empty());
+        VendorCall call = VendorCall.start("vfio-save-" + device.address(), () -> given.set(going.get().binding().handOver()));
+        boolean ended = call.await(deadlineNanos);
+        if (!ended || call.failure().isPresent()) {
+            LOG.log(System.Logger.Level.WARNING, "{0}: mediator {1} hands nothing over: {2}", device.address(), going.get().mediator(),
+                ended ? call.failure().get() : "it hangs");
+            return Optional.empty();
+        }
+        return given.get();
+    }
+
+    private Optional<HandedOver> takeKept() {
+        return kept.getAndSet(Optional.empty());
+    }
+
+    private void tellDropped(HandedOver dropped, String why) {
+        LOG.log(System.Logger.Level.WARNING, "{0}: what {1} kept is dropped: {2}", device.address(), dropped.mediator(), why);
+    }
+
+    /// Has the successor take over what the one before it kept. One that does not begins anew; one that hangs is given up.
+    private void handOver(Stay successor) {
+        Optional<HandedOver> given = takeKept();
+        if (given.isEmpty()) {
+            return;
+        }
+        VendorCall call = VendorCall.start("vfio-takeover-" + device.address(), () -> {
+            if (!successor.binding().takeOver(given.get())) {
+                throw new VfioException(Errno.EOPNOTSUPP, "%s takes nothing over".formatted(successor.mediator()));
+            }
+        });
+        if (!call.await(System.nanoTime() + device.settings().drainTimeout().toNanos())) {
+            tellDropped(given.get(), successor.mediator() + " hangs");
+            layer.end("it hung while it took over");
+        } else {
+            call.failure().ifPresent(why -> tellDropped(given.get(), why));
         }
     }
 
@@ -63,13 +119,14 @@ final class Frozen {
             return false;
         }
         try {
-            if (device.mediation().stay().isEmpty() && !device.hasGone()) {
-                device.askMediators(List.of(mediator));
+            if (layer.stay().isEmpty() && !device.hasGone()) {
+                layer.ask(device.mediation().candidates(layer, List.of(mediator)));
+                layer.stay().ifPresent(this::handOver);
             }
         } finally {
             device.turn().unlock();
         }
-        if (!device.isOf(mediator)) {
+        if (!layer.isOf(mediator)) {
             return false;
         }
         hold.release();

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.core.device;
 
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.device.IrqInfo;
@@ -10,8 +13,9 @@ import vfio.pci.core.binding.Context;
 import vfio.pci.core.irq.IrqTable;
 import vfio.pci.core.region.TrapInfoRegion;
 
-/// Which accesses of a device somebody takes an interest in: what the mediation claims, and the areas that can be switched to trapped, with
-/// the switch. One mediation at a time has a say in it; what another does is without effect.
+/// Which accesses of a device somebody takes an interest in: what the mediations claim, layer by layer, and the areas that can be switched
+/// to trapped, with the switch, which is on as long as one of them wants it. One mediation of a layer at a time has a say; what another
+/// does is without effect.
 final class Interests {
     private static final System.Logger LOG = System.getLogger(Interests.class.getName());
 
@@ -19,18 +23,25 @@ final class Interests {
     private final IrqTable irqs;
     private final Object lock = new Object();
     /// These are guarded by the lock.
-    private Context owner;
-    private List<Claim> claims = List.of();
+    private Layers layers = Layers.NONE;
+    private final Map<Layer, Said> said = new IdentityHashMap<>();
     private List<Claim> disablable = List.of();
     private Optional<TrapInfoRegion> region = Optional.empty();
-    /// Whether the owner goes, and claims nothing any more.
-    private boolean deaf;
     private volatile boolean trapping;
     /// How often trapping was switched; wraps.
     private volatile int generation;
     /// What the access path asks: for clients that cannot be told of trapping, and for those that can.
     private volatile Interest untold = Interest.NONE;
     private volatile Interest told = Interest.NONE;
+
+    /// What the mediation of one layer said last.
+    private static final class Said {
+        private Context owner;
+        private List<Claim> claims = List.of();
+        private boolean traps;
+        /// Whether the owner goes, and claims nothing any more.
+        private boolean deaf;
+    }
 
     Interests(PciAddress address, IrqTable irqs) {
         this.address = address;
@@ -58,6 +69,13 @@ final class Interests {
         }
     }
 
+    /// All that is claimed, by whichever layer.
+    List<Claim> claimed() {
+        synchronized (lock) {
+            return said.values().stream().flatMap(one -> one.claims.stream()).toList();
+        }
+    }
+
     /// The index of the region that shows whether areas trap, if there is one.
     Optional<Integer> shownIn() {
         synchronized (lock) {
@@ -65,54 +83,79 @@ final class Interests {
         }
     }
 
-    /// A mediation gets a say, and may have a region that shows whether areas trap.
-    void begin(Context newOwner, Optional<TrapInfoRegion> shownIn) {
+    /// The layers are others now, or in another order. No access is under way.
+    void arrange(Layers newLayers) {
         synchronized (lock) {
-            owner = newOwner;
-            region = shownIn;
-            deaf = false;
+            layers = newLayers;
+            said.keySet().retainAll(newLayers.bottomFirst());
+            newLayers.bottomFirst().forEach(layer -> said.computeIfAbsent(layer, made -> new Said()));
+            publishLocked();
+        }
+    }
+
+    /// A mediation of a layer gets a say.
+    void begin(Layer layer, Context newOwner) {
+        synchronized (lock) {
+            Said one = said.get(layer);
+            one.owner = newOwner;
+            one.deaf = false;
             showLocked();
         }
     }
 
     /// What one mediation had set, for as long as another is tried.
-    record Kept(Context owner, List<Claim> claims, List<Claim> disablable, Optional<TrapInfoRegion> region, boolean trapping) {
+    record Kept(Context owner, List<Claim> claims, boolean traps, List<Claim> disablable, Optional<TrapInfoRegion> region,
+            boolean trapping) {
     }
 
-    /// What is set now.
-    Kept kept() {
+    /// What is set for a layer now.
+    Kept kept(Layer layer) {
         synchronized (lock) {
-            return new Kept(owner, claims, disablable, region, trapping);
+            Said one = said.get(layer);
+            return new Kept(one.owner, one.claims, one.traps, disablable, region, trapping);
         }
     }
 
     /// Sets again what was set; nobody is told, for accesses waited meanwhile.
-    void restore(Kept kept) {
+    void restore(Layer layer, Kept kept) {
         synchronized (lock) {
-            owner = kept.owner();
+            Said one = said.get(layer);
+            one.owner = kept.owner();
+            one.claims = kept.claims();
+            one.traps = kept.traps();
+            one.deaf = false;
             region = kept.region();
-            deaf = false;
-            publishLocked(kept.claims(), kept.disablable(), kept.trapping());
+            disablable = kept.disablable();
+            publishLocked();
             showLocked();
         }
     }
 
-    /// A mediation is tried in place of another: what that had set is not in force, and the areas do not trap.
-    void tryOut(Context newOwner, Optional<TrapInfoRegion> shownIn) {
+    /// A mediation is tried in place of another: what that had set is not in force, and no areas can be switched. Has no effect for one
+    /// that
+    /// was given up meanwhile, whose predecessor goes on.
+    void tryOut(Layer layer, Context newOwner, Optional<TrapInfoRegion> shownIn) {
         synchronized (lock) {
-            begin(newOwner, shownIn);
-            publishLocked(List.of(), List.of(), false);
+            if (newOwner.isRevoked()) {
+                return;
+            }
+            Said one = said.get(layer);
+            one.owner = newOwner;
+            one.claims = List.of();
+            one.traps = false;
+            one.deaf = false;
+            region = shownIn;
+            disablable = List.of();
+            publishLocked();
             showLocked();
         }
     }
 
     /// A region shows whether areas trap, or none.
-    void shownIn(Context asker, Optional<TrapInfoRegion> shown) {
+    void shownIn(Optional<TrapInfoRegion> shown) {
         synchronized (lock) {
-            if (owner == asker) {
-                region = shown;
-                showLocked();
-            }
+            region = shown;
+            showLocked();
         }
     }
 
@@ -135,12 +178,13 @@ final class Interests {
     /// @param keep whether what it claims is to stay claimed
     void beginEnd(Context asker, boolean keep) {
         synchronized (lock) {
-            if (owner == asker) {
-                deaf = true;
+            saidByLocked(asker).ifPresent(one -> {
+                one.deaf = true;
                 if (!keep) {
-                    publishLocked(List.of(), disablable, trapping);
+                    one.claims = List.of();
+                    publishLocked();
                 }
-            }
+            });
         }
     }
 
@@ -149,74 +193,98 @@ final class Interests {
     /// @throws IllegalArgumentException for a region no device could have; the claims stay as they were
     void claims(Context asker, List<Claim> all) {
         synchronized (lock) {
-            if (owner == asker && !deaf) {
-                publishLocked(all, disablable, trapping);
-            }
+            saidByLocked(asker).filter(one -> !one.deaf).ifPresent(one -> {
+                List<Claim> before = one.claims;
+                boolean published = false;
+                try {
+                    one.claims = all;
+                    publishLocked();
+                    published = true;
+                } finally {
+                    if (!published) {
+                        one.claims = before;
+                    }
+                }
+            });
         }
     }
 
     /// Says which areas can be switched.
-    void disablable(Context asker, List<Claim> areas) {
+    void disablable(List<Claim> areas) {
         synchronized (lock) {
-            if (owner == asker) {
-                publishLocked(claims, areas, trapping);
-            }
+            disablable = areas;
+            publishLocked();
         }
     }
 
-    /// Switches trapping, then tells those who take part.
+    /// Switches trapping, as far as the asker has a say, then tells those who take part.
     ///
     /// @return false when the asker has no say
     boolean trap(Context asker, boolean on) {
         Optional<TrapInfoRegion> shown;
         List<Claim> areas;
         synchronized (lock) {
-            if (owner != asker) {
+            Optional<Said> one = saidByLocked(asker);
+            if (one.isEmpty()) {
                 return false;
             }
-            if (trapping == on) {
+            one.get().traps = on;
+            if (!switchLocked()) {
                 return true;
             }
-            publishLocked(claims, disablable, on);
             shown = region;
             areas = disablable;
-            showLocked();
         }
         tell(shown, areas);
         return true;
     }
 
-    /// A mediation has no say any more: nothing traps. Its claims are taken away before, by who ends it.
+    /// A mediation has no say any more: nothing traps because of it. Its claims are taken away before, by who ends it.
     void end(Context asker) {
         Optional<TrapInfoRegion> shown;
         List<Claim> areas;
         boolean switched;
         synchronized (lock) {
-            if (owner != asker) {
+            Optional<Said> one = saidByLocked(asker);
+            if (one.isEmpty()) {
                 return;
             }
+            one.get().owner = null;
+            one.get().traps = false;
+            switched = switchLocked();
             shown = region;
             areas = disablable;
-            switched = trapping;
-            publishLocked(claims, List.of(), false);
-            showLocked();
-            owner = null;
-            region = Optional.empty();
         }
         if (switched) {
             tell(shown, areas);
         }
     }
 
+    private Optional<Said> saidByLocked(Context asker) {
+        return said.values().stream().filter(one -> one.owner == asker).findFirst();
+    }
+
+    /// @return whether that made a difference
+    private boolean switchLocked() {
+        boolean before = trapping;
+        if (said.values().stream().anyMatch(one -> one.traps) == before) {
+            return false;
+        }
+        publishLocked();
+        showLocked();
+        return true;
+    }
+
     private void showLocked() {
         region.ifPresent(state -> state.show(trapping, generation));
     }
 
-    private void publishLocked(List<Claim> newClaims, List<Claim> newDisablable, boolean on) {
-        Interest newUntold = Interest.of(newClaims, newDisablable);
-        Interest newTold = Interest.of(newClaims, on ? newDisablable : List.of());
-        claims = newClaims;
-        disablable = newDisablable;
+    private void publishLocked() {
+        boolean on = said.values().stream().anyMatch(one -> one.traps);
+        List<Interest.Claimed> claimed = new ArrayList<>();
+        said.forEach((layer, one) -> claimed.add(new Interest.Claimed(layers.bitOf(layer), one.claims)));
+        Interest newUntold = Interest.of(layers, claimed, disablable);
+        Interest newTold = Interest.of(layers, claimed, on ? disablable : List.of());
         if (trapping != on) {
             generation++;
             trapping = on;

@@ -18,6 +18,7 @@ import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.function.PciFunction;
 import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
+import vfio.pci.core.binding.MediatorStack;
 
 /// A function the core knows of, and its device while that is open.
 public final class KnownFunction {
@@ -31,6 +32,7 @@ public final class KnownFunction {
     private volatile Optional<OpenDevice> device = Optional.empty();
     private volatile AccessStats lastStats = AccessStats.ZERO;
     private volatile boolean gone;
+    private volatile MediatorStack declared = MediatorStack.SINGLE;
     /// While its accesses wait for a mediator, or null.
     private volatile Frozen frozen;
 
@@ -95,7 +97,7 @@ public final class KnownFunction {
 
     /// Looks for a mediator outside the turn, so that a function or a mediator that goes need not wait for it, and binds inside it.
     private void offer(Newcomers newcomers) {
-        if (device.filter(open -> open.mediatorName().isEmpty()).isEmpty()) {
+        if (device.filter(open -> open.mediation().hasRoom()).isEmpty()) {
             return;
         }
         List<Mediator> found = newcomers.find();
@@ -104,7 +106,7 @@ public final class KnownFunction {
         }
         turn.lock();
         try {
-            device.filter(open -> !open.hasGone() && open.mediatorName().isEmpty()).ifPresent(open -> open.askMediators(found));
+            device.filter(open -> !open.hasGone() && open.mediation().hasRoom()).ifPresent(open -> open.askMediators(found));
         } finally {
             turn.unlock();
         }
@@ -120,6 +122,7 @@ public final class KnownFunction {
                 closed(opened);
                 newcomers.closed();
             });
+            opened.mediation().arrange(declared);
             opened.askMediators(inOrder);
             checkThere();
             done = true;
@@ -161,6 +164,16 @@ public final class KnownFunction {
 
     // ---- who mediates it
 
+    /// Says who is to mediate the device, from the next open on, and of an open one from the next [#rebind] on.
+    public void declare(MediatorStack stack) {
+        declared = stack;
+    }
+
+    /// Who is to mediate it.
+    public MediatorStack declared() {
+        return declared;
+    }
+
     /// The open device.
     ///
     /// @throws VfioException ENODEV when it is not open
@@ -174,7 +187,9 @@ public final class KnownFunction {
         return device.filter(open -> open.isOf(mediator)).isPresent();
     }
 
-    /// Binds the open device to the first of these that accepts; one that has it keeps it.
+    /// Brings the layers of the open device into the order that is declared, and binds each to the first of these that accepts; one that
+    /// has
+    /// it keeps it.
     ///
     /// @param mediators in order
     /// @throws VfioException ENODEV when it is not open; EPERM when none accepts; EBUSY and ETIMEDOUT as [OpenDevice#hold]
@@ -184,6 +199,7 @@ public final class KnownFunction {
             return waiting.rebind(mediators);
         }
         try (Pause pause = Pause.begin(opened(), "it is bound to another mediator")) {
+            opened().mediation().arrange(declared);
             return new Rebinding(opened(), pause).rebind(mediators);
         }
     }
@@ -194,6 +210,16 @@ public final class KnownFunction {
     public boolean thaw(Mediator mediator) {
         Frozen now = frozen;
         return now != null && now.offer(mediator);
+    }
+
+    /// The mediator of a device whose accesses wait has gone, and others are there: they are asked, on a thread of their own, for who goes
+    /// is not to wait for them.
+    public void thaw(List<Mediator> inOrder) {
+        Frozen now = frozen;
+        if (now != null && now.lasts() && !inOrder.isEmpty()) {
+            Thread.ofPlatform().name("vfio-thaw-" + function.address()).daemon().inheritInheritableThreadLocals(false)
+                .start(() -> inOrder.stream().anyMatch(now::offer));
+        }
     }
 
     /// Has the function bound afresh behind the open device.
@@ -217,7 +243,8 @@ public final class KnownFunction {
             return Optional.empty();
         }
         if (policy == MediatorPolicy.FREEZE) {
-            frozen = Frozen.begin(open.get(), freeze, deadlineNanos).orElse(null);
+            frozen = open.get().mediation().layerOf(mediator)
+                .flatMap(layer -> Frozen.begin(open.get(), layer, freeze, deadlineNanos)).orElse(null);
         }
         return open.get().beginEndOf(mediator)
             .map(end -> new MediatorDeparture(end, policy == MediatorPolicy.DETACH ? () -> detach(open.get(), mediator) : () -> { }));
@@ -272,7 +299,8 @@ public final class KnownFunction {
             open.map(present -> present.interests().trapping()).orElse(false),
             open.flatMap(OpenDevice::isolated),
             open.map(OpenDevice::presentRegions).orElse(List.of()),
-            open.map(OpenDevice::presentIrqs).orElse(List.of()));
+            open.map(OpenDevice::presentIrqs).orElse(List.of()),
+            open.map(present -> present.mediation().status()).orElse(List.of()));
     }
 
     /// Counters since it was opened; of the last time, when it is not open.

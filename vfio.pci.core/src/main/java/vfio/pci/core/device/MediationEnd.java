@@ -13,30 +13,33 @@ import vfio.pci.core.gate.Gate;
 
 /// How a mediation leaves a device: it was taken out, so that nobody enters it any more, and now those inside are waited for, it is closed,
 /// and nothing that leads to it is kept. Threads that do not leave in time are interrupted and given up, and the device is isolated until
-/// they end. A close that does not return is given up too; nothing of the device is in its hands then, so that the device goes on.
+/// they end. So is one whose close does not return, unless another mediation has taken over the device: that goes on.
 ///
 /// Where a mediator goes that has many devices, each step is done for all of them before the next, by one deadline.
 final class MediationEnd {
     private static final System.Logger LOG = System.getLogger(MediationEnd.class.getName());
 
     private final OpenDevice device;
-    private final DeviceMediation mediation;
+    private final Layer layer;
     private final Stay going;
     private final Binding binding;
     private final String why;
     /// Begun by another thread, which is waited for.
     private final boolean others;
+    private final boolean replaced;
     private boolean postponed;
     private Optional<VendorCall> closing = Optional.empty();
 
     /// @param others whether another thread has begun to end it before
-    MediationEnd(OpenDevice device, DeviceMediation mediation, Stay going, String why, boolean others) {
+    /// @param replaced whether another mediation has taken over
+    MediationEnd(OpenDevice device, Layer layer, Stay going, String why, boolean others, boolean replaced) {
         this.device = device;
-        this.mediation = mediation;
+        this.layer = layer;
         this.going = going;
         this.binding = going.binding();
         this.why = why;
         this.others = others;
+        this.replaced = replaced;
     }
 
     /// All of it.
@@ -54,7 +57,7 @@ final class MediationEnd {
         if (others) {
             return;
         }
-        List<Gate.Inside> inside = mediation.gate().drain(binding, deadlineNanos);
+        List<Gate.Inside> inside = layer.gate().drain(binding, deadlineNanos);
         List<Thread> callers = binding.calls().drain(deadlineNanos);
         inside.removeIf(entry -> entry.thread() == Thread.currentThread());
         if (inside.isEmpty() && callers.isEmpty()) {
@@ -76,13 +79,13 @@ final class MediationEnd {
             return;
         }
         closing.ifPresent(call -> endClose(call, deadlineNanos));
-        mediation.forget(going);
+        layer.forget(going);
         binding.mediator().unbound(device.address());
         LOG.log(System.Logger.Level.INFO, "{0}: no longer mediated by {1}: {2}", device.address(), binding.mediator(), why);
     }
 
     private Optional<Gate.Inside> ownEntry() {
-        return mediation.gate().drain(binding, System.nanoTime()).stream().filter(entry -> entry.thread() == Thread.currentThread())
+        return layer.gate().drain(binding, System.nanoTime()).stream().filter(entry -> entry.thread() == Thread.currentThread())
             .findFirst();
     }
 
@@ -117,7 +120,11 @@ final class MediationEnd {
         } else {
             LOG.log(System.Logger.Level.ERROR, "{0}: mediator {1} did not return from close; interrupted and given up", device.address(),
                 binding.mediator());
-            binding.mediator().abandoned(new Abandoned(device.address(), call.thread(), call::lasts));
+            Abandoned left = new Abandoned(device.address(), call.thread(), call::lasts);
+            binding.mediator().abandoned(left);
+            if (!replaced) {
+                device.isolate(List.of(left));
+            }
             going.context().revoke();
             call.thread().interrupt();
         }
@@ -125,8 +132,8 @@ final class MediationEnd {
     }
 
     private void ended() {
-        mediation.discard(going.context());
-        mediation.forget(going);
+        layer.discard(going.context());
+        layer.forget(going);
         binding.ended();
     }
 

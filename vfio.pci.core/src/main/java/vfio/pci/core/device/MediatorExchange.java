@@ -7,14 +7,17 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.Exchange;
 import vfio.pci.api.mediation.Capability;
+import vfio.pci.core.binding.Abandoned;
 import vfio.pci.core.binding.Binding;
 import vfio.pci.core.binding.Context;
+import vfio.pci.core.binding.HandedOver;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.binding.VendorCall;
 import vfio.pci.core.migration.ExchangeFace;
 import vfio.pci.core.migration.SavedState;
 
-/// The exchange of who mediates an open device, in a pause of it: the old mediation is kept until the new one has accepted, taken over the
+/// The exchange of who has a layer of an open device, in a pause of it: the old mediation is kept until the new one has accepted, taken
+/// over the
 /// state and gone on; where that fails the old one has its state again and goes on itself. Whatever is a vendor's runs on another thread,
 /// by a deadline.
 ///
@@ -25,26 +28,30 @@ final class MediatorExchange {
     private final OpenDevice device;
     private final Pause pause;
     private final DeviceMediation mediation;
+    private final Layer layer;
     private final Interests interests;
     private final Optional<Stay> before;
     private final Withheld withheld;
     private final MappedDoorbells doorbells;
     private Optional<SavedState> saved = Optional.empty();
+    /// What the old mediation keeps by itself, instead of that. Written by the thread that asks it.
+    private volatile Optional<HandedOver> kept = Optional.empty();
     /// Whether another had its hands on the state of the device. Written by the thread that tries it.
     private volatile boolean touched;
 
-    /// An exchange of whoever mediates the device now.
-    MediatorExchange(OpenDevice device, Pause pause) {
+    /// An exchange of whoever has a layer now.
+    MediatorExchange(OpenDevice device, Pause pause, Layer layer) {
         this.device = device;
         this.pause = pause;
         this.mediation = device.mediation();
         this.interests = mediation.interests();
-        this.before = mediation.stay();
+        this.layer = layer;
+        this.before = layer.stay();
         this.withheld = new Withheld(device);
         this.doorbells = new MappedDoorbells(device);
     }
 
-    /// Whose the device is now.
+    /// Whose the layer is now.
     Optional<Mediator> mediator() {
         return before.map(Stay::mediator);
     }
@@ -55,7 +62,28 @@ final class MediatorExchange {
     ///     ETIMEDOUT when it hangs: it is given up then
     void save() throws VfioException {
         Stay old = before.orElseThrow(() -> new VfioException(Errno.ENODEV, "device=%s expected=a mediator".formatted(device.address())));
-        VendorCall call = VendorCall.start("vfio-save-" + device.address(), () -> saved = save(old));
+        VendorCall call = VendorCall.start("vfio-save-" + device.address(), () -> save(old));
+        awaitSaved(old, call);
+    }
+
+    /// Has the mediation, if there is one, give what it keeps by itself, if it does.
+    ///
+    /// @throws VfioException ETIMEDOUT when it hangs: it is given up then
+    void saveKept() throws VfioException {
+        if (before.isPresent()) {
+            Stay old = before.get();
+            awaitSaved(old, VendorCall.start("vfio-save-" + device.address(), () -> {
+                try {
+                    kept = old.binding().handOver();
+                } catch (VfioException e) {
+                    LOG.log(System.Logger.Level.WARNING, "{0}: mediator {1} hands nothing over: {2}", device.address(), old.mediator(),
+                        e.getMessage());
+                }
+            }));
+        }
+    }
+
+    private void awaitSaved(Stay old, VendorCall call) throws VfioException {
         if (!call.await(pause.quarter(1))) {
             giveUp(old);
             throw new VfioException(Errno.ETIMEDOUT, "mediator=%s hangs while it saves its state, and was given up".formatted(
@@ -66,20 +94,24 @@ final class MediatorExchange {
         }
     }
 
-    private static Optional<SavedState> save(Stay old) throws VfioException {
+    private void save(Stay old) throws VfioException {
         boolean stateless = old.binding().isStateless();
-        if (old.state().isPresent()) {
-            old.state().get().checkIdle();
-            return stateless ? Optional.empty() : Optional.of(old.state().get().takeOut());
+        Optional<ExchangeFace> engine = old.state();
+        if (engine.isPresent()) {
+            engine.get().checkIdle();
         }
-        if (!stateless) {
-            throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that can be moved, or says that it is stateless");
+        if (stateless) {
+            return;
         }
-        return Optional.empty();
+        kept = old.binding().handOver();
+        if (kept.isEmpty()) {
+            saved = Optional.of(engine.orElseThrow(() -> new VfioException(Errno.EOPNOTSUPP,
+                "expected=a mediation that can be moved, hands over what it keeps, or says that it is stateless")).takeOut());
+        }
     }
 
     private void giveUp(Stay old) {
-        MediationEnd end = mediation.beginEnd(old, "it hung while its state was saved");
+        MediationEnd end = layer.beginEnd(old, "it hung while its state was saved");
         end.drain(System.nanoTime());
         end.awaitClose(System.nanoTime());
     }
@@ -90,17 +122,17 @@ final class MediatorExchange {
     /// @param beforeOldGoesOn run before that, if the old one does
     /// @return why it failed, if it did
     Optional<String> takeOver(Mediator to, boolean carries, Runnable beforeOldGoesOn) {
-        Interests.Kept kept = interests.kept();
+        Interests.Kept kept = interests.kept(layer);
         Trial trial = new Trial(to, carries);
         VendorCall call = VendorCall.start("vfio-takeover-" + device.address(), trial::run);
         boolean ended = call.await(pause.quarter(2));
         Optional<String> failure = ended ? call.failure() : Optional.of("it hangs");
-        if (failure.isEmpty() && (to.gone() || !mediation.exchange(before, trial.stay))) {
+        if (failure.isEmpty() && (to.gone() || !layer.exchange(before, trial.stay))) {
             failure = Optional.of("it has gone, or the mediator before it");
         }
         if (failure.isPresent()) {
             trial.undo(ended);
-            interests.restore(kept);
+            interests.restore(layer, kept);
             beforeOldGoesOn.run();
             putBack();
             LOG.log(System.Logger.Level.WARNING, "{0}: mediator {1} did not take over, {2} goes on: {3}", device.address(), to,
@@ -110,7 +142,7 @@ final class MediatorExchange {
         to.bound(device.address());
         interests.tellOf(kept);
         before.ifPresent(old -> {
-            MediationEnd end = mediation.beginEnd(old, "replaced by " + to);
+            MediationEnd end = layer.beginEnd(old, "replaced by " + to);
             end.drain(pause.quarter(3));
             end.awaitClose(pause.quarter(4));
         });
@@ -132,7 +164,7 @@ final class MediatorExchange {
             }
             engine.goOn();
         });
-        boolean ended = call.await(pause.quarter(3));
+        boolean ended = call.await(pause.quarterAndHalf(3));
         if (!ended || call.failure().isPresent()) {
             LOG.log(System.Logger.Level.ERROR, "{0}: mediator {1} cannot go on either, and is unbound: {2}", device.address(),
                 before.get().mediator(), ended ? call.failure().get() : "it hangs");
@@ -156,28 +188,34 @@ final class MediatorExchange {
     private final class Trial {
         private final Mediator to;
         private final boolean carries;
-        private final Context offered = new Context(device.below());
+        private final Context offered;
         private volatile Binding binding;
         private volatile Stay stay;
 
         Trial(Mediator to, boolean carries) {
             this.to = to;
             this.carries = carries;
+            this.offered = new Context(layer.below(), to.identity().name(), before.map(Stay::context));
         }
 
         void run() throws VfioException {
+            if (mediation.layers().hasElsewhere(to, layer)) {
+                throw new VfioException(Errno.EBUSY, "it has another layer of the device");
+            }
             if (!to.enter(device.address(), offered)) {
                 throw new VfioException(Errno.ENODEV, "it has gone");
             }
             try {
                 binding = new Binding(to, to.askToTakeOver(device.described(), offered));
-                Stay made = mediation.makeStay(binding, offered);
-                interests.tryOut(offered, made.capabilities().contains(Capability.DYNAMIC_TRAP_BAR) ? mediation.defaults().trapInfo()
-                    : Optional.empty());
+                Stay made = layer.makeStay(binding, offered);
+                boolean shows = made.capabilities().contains(Capability.DYNAMIC_TRAP_BAR) || mediation.isTrapInfoOfOthers(layer);
+                interests.tryOut(layer, offered, shows ? mediation.defaults().trapInfo() : Optional.empty());
                 interests.claims(offered, offered.claims());
                 offered.bind();
                 if (carries) {
                     carry(made);
+                } else {
+                    takeWhatFits();
                 }
                 stay = made;
             } finally {
@@ -185,7 +223,26 @@ final class MediatorExchange {
             }
         }
 
+        /// Has it what the old one kept, if it knows that; else it begins anew.
+        private void takeWhatFits() {
+            try {
+                if (kept.isPresent() && !binding.takeOver(kept.get())) {
+                    tellDropped("it takes nothing over");
+                }
+            } catch (VfioException e) {
+                tellDropped(e.getMessage());
+            }
+        }
+
+        private void tellDropped(String why) {
+            LOG.log(System.Logger.Level.INFO, "{0}: mediator {1} begins without what {2} kept: {3}", device.address(), to,
+                kept.orElseThrow().mediator(), why);
+        }
+
         private void carry(Stay made) throws VfioException {
+            if (kept.isPresent() && !binding.takeOver(kept.get()) && !binding.isStateless()) {
+                throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that takes over what the one before it kept");
+            }
             if (saved.isPresent() && made.state().isEmpty() && !made.binding().isStateless()) {
                 throw new VfioException(Errno.EOPNOTSUPP, "expected=a mediation that can be moved, or says that it is stateless");
             }
@@ -208,11 +265,13 @@ final class MediatorExchange {
                 to.giveUp(offered);
             } else if (made != null) {
                 VendorCall call = VendorCall.start("vfio-close-" + device.address(), made.mediation()::close);
-                if (!call.await(pause.quarter(3))) {
+                // Not for all of what is left: the old one is to go on.
+                if (!call.await(pause.quarterAndHalf(2))) {
+                    to.abandoned(new Abandoned(device.address(), call.thread(), call::lasts));
                     call.thread().interrupt();
                 }
             }
-            mediation.discard(offered);
+            layer.discard(offered);
         }
     }
 }

@@ -102,27 +102,29 @@ public final class MediatorSwap {
     private static final class Paused implements AutoCloseable {
         private final Pause pause;
         private final Mediator from;
-        private final MediatorExchange exchange;
+        /// None when the old one has no layer any more.
+        private final Optional<MediatorExchange> exchange;
 
         Paused(OpenDevice device, Pause pause, Mediator from) {
             this.pause = pause;
             this.from = from;
-            this.exchange = new MediatorExchange(device, pause);
+            this.exchange = device.mediation().layerOf(from).map(layer -> new MediatorExchange(device, pause, layer));
         }
 
         void save() throws VfioException {
-            if (exchange.mediator().filter(from::equals).isEmpty()) {
+            if (exchange.flatMap(MediatorExchange::mediator).filter(from::equals).isEmpty()) {
                 throw new VfioException(Errno.ENOENT, "mediator=%s has gone".formatted(from));
             }
-            exchange.save();
+            exchange.get().save();
         }
 
         Exchange takeOver(Mediator to, Runnable beforeOldGoesOn) {
-            return exchange.result(exchange.takeOver(to, true, beforeOldGoesOn));
+            MediatorExchange saved = exchange.orElseThrow();
+            return saved.result(saved.takeOver(to, true, beforeOldGoesOn));
         }
 
         void putBack() {
-            exchange.putBack();
+            exchange.ifPresent(MediatorExchange::putBack);
         }
 
         @Override

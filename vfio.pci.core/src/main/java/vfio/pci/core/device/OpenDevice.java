@@ -4,18 +4,14 @@ package vfio.pci.core.device;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
-import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.AccessStats;
@@ -24,21 +20,17 @@ import vfio.pci.api.device.IrqIndex;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.dma.DmaSpace;
-import vfio.pci.api.function.Bar;
 import vfio.pci.api.function.BoundFunction;
-import vfio.pci.api.function.DoorbellTap;
 import vfio.pci.api.function.InterruptKind;
 import vfio.pci.api.function.Interrupts;
 import vfio.pci.api.function.LentResources;
 import vfio.pci.api.function.PciFunction;
 import vfio.pci.api.migration.Migration;
 import vfio.pci.core.binding.Abandoned;
-import vfio.pci.core.binding.Faults;
 import vfio.pci.core.binding.Mediator;
 import vfio.pci.core.config.ConfigSpace;
 import vfio.pci.core.dma.DmaMap;
 import vfio.pci.core.irq.IrqTable;
-import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.migration.MigrationEngine;
 import vfio.pci.core.region.Region;
 
@@ -54,22 +46,22 @@ public final class OpenDevice implements LentResources {
     private final DeviceSettings settings;
     private final ReentrantLock turn;
     private final Executor later;
-    private final Map<Integer, DeviceMemory> barMemories = new HashMap<>();
+    private final BarMemories barMemories;
     private final DmaMap dma;
     private final DmaWindows windows;
     private final IrqTable irqs;
+    private final AddedIrqs addedIrqs;
     private final CurrentFunction function;
     private final ConfigSpace config;
     private final DeviceRegions regions;
     private final Interests interests;
-    private final DeviceBelow below = new DeviceBelow(this);
+    private final SharedMemories memories = new SharedMemories(this);
     private final DeviceMediation mediation;
-    private final WatchedDoorbells doorbells;
     private final TrapSwitch trapSwitch;
     private final Usability usability;
+    private final FunctionBorder border;
     private final List<DeviceHandle> handles = new CopyOnWriteArrayList<>();
     private final DeviceTotals totals = new DeviceTotals();
-    private final AtomicLong functionFaults = new AtomicLong();
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile Runnable whenLast = () -> { };
 
@@ -84,19 +76,16 @@ public final class OpenDevice implements LentResources {
         this.dma = new DmaMap(settings.mostMaps());
         this.windows = new DmaWindows(this, dma);
         this.irqs = new IrqTable(described.interruptVectors(), this::vectorEnabled, this::intxDisabled);
+        this.addedIrqs = new AddedIrqs(irqs);
         this.usability = new Usability(described.address());
+        this.border = new FunctionBorder(described.address(), usability);
         this.interests = new Interests(described.address(), irqs);
         this.mediation = new DeviceMediation(this, interests);
-        this.doorbells = new WatchedDoorbells(this, mediation);
-        this.trapSwitch = new TrapSwitch(this, mediation.gate(), interests);
+        this.trapSwitch = new TrapSwitch(this, interests);
+        this.barMemories = new BarMemories(described);
         CurrentFunction bound = null;
         boolean done = false;
         try {
-            for (Bar bar : described.bars()) {
-                if (!bar.memoryLike().isEmpty()) {
-                    barMemories.put(bar.index(), DeviceMemory.create("vfio-" + described.address() + "-bar" + bar.index(), bar.size()));
-                }
-            }
             bound = new CurrentFunction(described.bind(DRIVER, this));
             this.function = bound;
             this.config = new ConfigSpace(described, bound);
@@ -104,8 +93,8 @@ public final class OpenDevice implements LentResources {
             done = true;
         } finally {
             if (!done) {
-                closeFunction(bound);
-                barMemories.values().forEach(DeviceMemory::close);
+                border.close(bound);
+                barMemories.close();
             }
         }
     }
@@ -147,23 +136,19 @@ public final class OpenDevice implements LentResources {
         return interests;
     }
 
-    WatchedDoorbells doorbells() {
-        return doorbells;
-    }
-
     TrapSwitch trapSwitch() {
         return trapSwitch;
     }
 
-    /// Has the function tell of doorbells.
+    /// Has the function tell all layers of doorbells.
     ///
-    /// @return whether it does
-    boolean tapDoorbells(DoorbellTap tap) throws VfioException {
-        return function.tapDoorbells(Optional.of(tap));
+    /// @return whether it does; then it is done with what was tapped before
+    boolean tapDoorbells() throws VfioException {
+        return function.tapDoorbells(Optional.of(mediation.doorbellTap()));
     }
 
-    DeviceBelow below() {
-        return below;
+    SharedMemories memories() {
+        return memories;
     }
 
     DeviceRegions regions() {
@@ -172,6 +157,10 @@ public final class OpenDevice implements LentResources {
 
     IrqTable irqs() {
         return irqs;
+    }
+
+    AddedIrqs addedIrqs() {
+        return addedIrqs;
     }
 
     DmaWindows dmaWindows() {
@@ -253,15 +242,7 @@ public final class OpenDevice implements LentResources {
 
     /// A bug of the function's: told, counted, and answered EIO.
     VfioException functionFault(Throwable bug) {
-        if (usability.isGone()) {
-            // memory was taken from under an access that was already on its way
-            return new VfioException(Errno.ENODEV, "device=%s has gone".formatted(address()));
-        }
-        long count = functionFaults.incrementAndGet();
-        if (Long.bitCount(count) == 1) {
-            LOG.log(System.Logger.Level.ERROR, "{0}: fault {1} of the function: {2}", address(), count, Faults.describe(bug));
-        }
-        return new VfioException(Errno.EIO, "device=%s failed with %s".formatted(address(), bug.getClass().getSimpleName()));
+        return border.fault(bug);
     }
 
     /// The function may raise it before there is a config space.
@@ -270,13 +251,7 @@ public final class OpenDevice implements LentResources {
     }
 
     private void vectorEnabled(InterruptKind kind, int vector, boolean enabled) {
-        if (!usability.isGone()) {
-            try {
-                function.vectorEnabled(kind, vector, enabled);
-            } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
-                functionFault(e);
-            }
-        }
+        border.vectorEnabled(function, kind, vector, enabled);
     }
 
     // ---- handles
@@ -328,7 +303,7 @@ public final class OpenDevice implements LentResources {
 
     /// Whether this mediator has it.
     boolean isOf(Mediator mediator) {
-        return mediation.stay().filter(stay -> stay.mediator() == mediator).isPresent();
+        return this.mediation.layerOf(mediator).isPresent();
     }
 
     /// The function goes, or the core stops: everybody is told and nothing works any more. The turn need not be held.
@@ -342,7 +317,7 @@ public final class OpenDevice implements LentResources {
         }
         irqs.raise(IrqIndex.ERR, 0);
         mediation.end(why);
-        doorbells.whenOutside(() -> closeFunction(function));
+        mediation.whenDoorbellsLeft(() -> border.close(function));
         handles.forEach(DeviceHandle::tellGone);
     }
 
@@ -350,22 +325,12 @@ public final class OpenDevice implements LentResources {
     void close() {
         mediation.end("the device was closed");
         usability.gone("closed");
-        doorbells.whenOutside(() -> {
-            closeFunction(function);
+        mediation.whenDoorbellsLeft(() -> {
+            border.close(function);
             irqs.close();
-            barMemories.values().forEach(DeviceMemory::close);
-            below.close();
+            barMemories.close();
+            memories.close();
         });
-    }
-
-    private void closeFunction(BoundFunction bound) {
-        try {
-            if (bound != null) {
-                bound.close();
-            }
-        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
-            LOG.log(System.Logger.Level.ERROR, "{0}: the function failed in close: {1}", address(), Faults.describe(e));
-        }
     }
 
     // ---- what clients ask for
@@ -389,7 +354,7 @@ public final class OpenDevice implements LentResources {
         turn.lock();
         try {
             checkUsable();
-            doorbells.stopForReset();
+            mediation.stopDoorbellsForReset();
             function.reset();
             config.reset();
             irqs.reset();
@@ -404,8 +369,10 @@ public final class OpenDevice implements LentResources {
     }
 
     /// The device as its migration sees it.
-    MigrationEngine.Device moved() {
-        return new MovedDevice(described.id(), turn, dma);
+    ///
+    /// @param layer whose mediation moves it
+    MigrationEngine.Device moved(Layer layer) {
+        return new MovedDevice(described.id(), turn, dma, () -> mediation.checkWhole(layer));
     }
 
     AccessStats stats() {
@@ -448,8 +415,7 @@ public final class OpenDevice implements LentResources {
 
     @Override
     public MemorySegment barMemory(int bar) {
-        DeviceMemory memory = barMemories.get(bar);
-        return memory == null ? MemorySegment.NULL : memory.memory();
+        return barMemories.map(bar);
     }
 
     @Override

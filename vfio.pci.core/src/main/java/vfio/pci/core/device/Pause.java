@@ -37,6 +37,11 @@ final class Pause implements AutoCloseable {
         return begin + quarters * device.settings().drainTimeout().toNanos() / 2;
     }
 
+    /// Half a quarter later than that.
+    long quarterAndHalf(int quarters) {
+        return quarter(quarters) + device.settings().drainTimeout().toNanos() / 4;
+    }
+
     Duration lasted() {
         return Duration.ofNanos(System.nanoTime() - begin);
     }

@@ -9,32 +9,55 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.Exchange;
 import vfio.pci.core.binding.Mediator;
 
-/// An open device gets a mediator that came later, or another one, in a pause of it. No state passes.
+/// An open device gets mediators that came later, or others, in a pause of it. Of the one before it in its layer each gets what that kept
+/// by itself, if it knows it.
 final class Rebinding {
     private final OpenDevice device;
-    private final MediatorExchange exchange;
+    private final Pause pause;
+    private final DeviceMediation mediation;
+    private final Withheld withheld;
 
     Rebinding(OpenDevice device, Pause pause) {
         this.device = device;
-        this.exchange = new MediatorExchange(device, pause);
+        this.pause = pause;
+        this.mediation = device.mediation();
+        this.withheld = new Withheld(device);
     }
 
-    /// Binds it to the first of these that accepts.
+    /// Binds each layer, the lowest first, to the first of these that accepts and may have it. A layer that none accepts stays as it is.
     ///
-    /// @throws VfioException EPERM when none does, with why; the device is as it was
+    /// @throws VfioException EPERM when none is bound to one of them, with why, the device being as it was; EIO and ETIMEDOUT when
+    ///     one that has a layer fails or hangs while it is asked for what it keeps
     Exchange rebind(List<Mediator> mediators) throws VfioException {
         List<String> refusals = new ArrayList<>();
+        boolean bound = false;
+        for (Layer layer : mediation.layers().bottomFirst()) {
+            bound |= rebind(layer, mediation.candidates(layer, mediators), refusals);
+        }
+        if (!bound) {
+            throw new VfioException(Errno.EPERM, "device=%s expected=a mediator that accepts it; %s".formatted(device.address(),
+                refusals.isEmpty() ? "there is none" : String.join("; ", refusals)));
+        }
+        return new Exchange(device.address(), mediation.mediatorName(), Optional.empty(), pause.lasted(), withheld.since());
+    }
+
+    private boolean rebind(Layer layer, List<Mediator> mediators, List<String> refusals) throws VfioException {
+        MediatorExchange exchange = new MediatorExchange(device, pause, layer);
+        boolean asked = false;
         for (Mediator mediator : mediators) {
-            if (exchange.mediator().filter(mediator::equals).isPresent()) {
-                return exchange.result(Optional.empty());
+            if (layer.isOf(mediator)) {
+                return true;
+            }
+            if (!asked) {
+                exchange.saveKept();
+                asked = true;
             }
             Optional<String> failure = exchange.takeOver(mediator, false, () -> { });
             if (failure.isEmpty()) {
-                return exchange.result(failure);
+                return true;
             }
             refusals.add(mediator + ": " + failure.get());
         }
-        throw new VfioException(Errno.EPERM, "device=%s expected=a mediator that accepts it; %s".formatted(device.address(),
-            refusals.isEmpty() ? "there is none" : String.join("; ", refusals)));
+        return false;
     }
 }

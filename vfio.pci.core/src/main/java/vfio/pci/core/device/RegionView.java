@@ -27,6 +27,31 @@ final class RegionView {
         return info.with(RegionInfo.Flag.MMAP).with(new RegionCapability.SparseMmap(areas));
     }
 
+    /// What one layer says of a region, without what the layers below it keep from being mapped. An area can be switched when one of them
+    /// switches it.
+    static RegionInfo within(RegionInfo info, RegionInfo lower) {
+        List<MmapArea> allowed = lower.sparseMmap().map(RegionCapability.SparseMmap::areas).orElse(null);
+        if (!info.flags().contains(RegionInfo.Flag.MMAP) || allowed == null && lower.flags().contains(RegionInfo.Flag.MMAP)) {
+            return info;
+        }
+        List<MmapArea> areas = new ArrayList<>();
+        if (lower.flags().contains(RegionInfo.Flag.MMAP)) {
+            List<MmapArea> wanted = info.sparseMmap().map(RegionCapability.SparseMmap::areas)
+                .orElse(List.of(new MmapArea(0, info.size(), false)));
+            allowed.forEach(one -> wanted.forEach(other -> addCommon(areas, one, other)));
+        }
+        return areas.isEmpty() ? info.without(RegionInfo.Flag.MMAP).without(RegionCapability.SparseMmap.class)
+            : info.with(new RegionCapability.SparseMmap(areas));
+    }
+
+    private static void addCommon(List<MmapArea> areas, MmapArea one, MmapArea other) {
+        long first = Math.max(one.offset(), other.offset());
+        long end = Math.min(one.end(), other.end());
+        if (first < end) {
+            areas.add(new MmapArea(first, end - first, one.disablable() || other.disablable()));
+        }
+    }
+
     /// The disablable areas of a region.
     static List<Claim> disablable(RegionInfo info, Region region) {
         return areas(info, region).stream().filter(MmapArea::disablable)

@@ -12,7 +12,9 @@ import vfio.pci.core.binding.VendorCall;
 import vfio.pci.core.migration.ExchangeFace;
 import vfio.pci.core.migration.SavedState;
 
-/// The function behind an open device is bound afresh, in a pause of it. Memory, interrupts and the DMA map are the device's and stay.
+/// The function behind an open device is bound afresh, in a pause of it. Memory, interrupts and the DMA map are the device's and stay; who
+/// is told of doorbells is told by the fresh one. While a client logs writes it is refused: what had been found out about the function
+/// before, as where its rings are, ends with it.
 final class Renewal {
     private static final int WORD = Integer.BYTES;
 
@@ -35,6 +37,7 @@ final class Renewal {
         ExchangeFace engine = device.mediation().stay().flatMap(Stay::state)
             .orElseThrow(() -> new VfioException(Errno.EOPNOTSUPP, "device=%s expected=a mediator that can save its state".formatted(
                 device.address())));
+        device.mediation().checkRenewable();
         vendor("save", 1, () -> saved = Optional.of(engine.takeOut()));
         MemorySegment config = readConfig();
         doorbells.look();
@@ -50,6 +53,7 @@ final class Renewal {
             engine.stopFresh();
             doorbells.lookAtFresh();
             engine.putIn(saved.orElseThrow());
+            device.mediation().tapDoorbellsAgain();
             doorbells.ringAgain();
             engine.goOn();
         });

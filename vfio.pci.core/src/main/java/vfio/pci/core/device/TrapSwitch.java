@@ -10,31 +10,27 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.core.binding.Binding;
 import vfio.pci.core.binding.Context;
-import vfio.pci.core.gate.Gate;
 
 /// Switches trapping on, and waits until it is so for all clients that take part: those that may have mapped a disablable area have said
 /// that they have not any more, have unmapped it here, or have gone. No lock is held while a client is told or waited for, but the
 /// device's turn may be.
 final class TrapSwitch {
     private final OpenDevice device;
-    private final Gate<Binding> gate;
     private final Interests interests;
     private final Object lock = new Object();
     /// Guarded by the lock: how many wait, and how often something happened that they may wait for.
     private int waiting;
     private long heard;
 
-    TrapSwitch(OpenDevice device, Gate<Binding> gate, Interests interests) {
+    TrapSwitch(OpenDevice device, Interests interests) {
         this.device = device;
-        this.gate = gate;
         this.interests = interests;
     }
 
     /// As [vfio.pci.api.mediation.MediationContext#trap] with true.
     void on(Context asker) throws VfioException {
-        boolean waits = !isInAccess();
+        boolean waits = !device.mediation().isInAccess();
         if (waits) {
             // Before the clients are told: what they say is to be taken from then on.
             begin();
@@ -55,13 +51,6 @@ final class TrapSwitch {
                 end();
             }
         }
-    }
-
-    /// Whether the calling thread is in the mediation by a port of a client's, which then waits for it, or is the function's.
-    private boolean isInAccess() {
-        Binding binding = gate.peek();
-        return binding != null && gate.drain(binding, System.nanoTime()).stream()
-            .anyMatch(inside -> inside.thread() == Thread.currentThread());
     }
 
     private void begin() {

@@ -3,7 +3,7 @@ package vfio.pci.core.device;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.stream.Stream;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
@@ -15,9 +15,12 @@ import vfio.pci.core.binding.Abandoned;
 final class Usability {
     private static final System.Logger LOG = System.getLogger(Usability.class.getName());
 
+    private static final AtomicReferenceFieldUpdater<Usability, State> STATE =
+        AtomicReferenceFieldUpdater.newUpdater(Usability.class, State.class, "state");
+
     private final PciAddress address;
     /// Null while all is well.
-    private final AtomicReference<State> state = new AtomicReference<>();
+    private volatile State state;
 
     /// What keeps accesses back.
     private record State(Optional<Refusal> refusal, Optional<Hold> hold) {
@@ -51,9 +54,14 @@ final class Usability {
         this.address = address;
     }
 
+    /// Whether there is nothing that keeps accesses back: what the access path asks first.
+    boolean isClear() {
+        return state == null;
+    }
+
     /// Refuses what is asked of a device that has gone or is isolated. Of one that is held it does not.
     void check() throws VfioException {
-        if (state.get() != null) {
+        if (state != null) {
             Optional<VfioException> refused = refused();
             if (refused.isPresent()) {
                 throw refused.get();
@@ -72,17 +80,17 @@ final class Usability {
     }
 
     boolean isGone() {
-        return State.gone(state.get());
+        return State.gone(state);
     }
 
     private Optional<Refusal> current() {
         while (true) {
-            State now = state.get();
+            State now = state;
             Optional<Refusal> refusal = State.refusal(now);
             if (refusal.isEmpty() || !refusal.get().over()) {
                 return refusal;
             }
-            if (state.compareAndSet(now, State.of(Optional.empty(), now.hold))) {
+            if (STATE.compareAndSet(this, now, State.of(Optional.empty(), now.hold))) {
                 LOG.log(System.Logger.Level.INFO, "{0}: usable again, the last abandoned thread has left", address);
             }
         }
@@ -90,7 +98,7 @@ final class Usability {
 
     /// Not to be used until these threads too have left the mediation they are in.
     void isolate(List<Abandoned> threads) {
-        state.updateAndGet(now -> State.gone(now) ? now : new State(Optional.of(new Refusal(Errno.EIO,
+        STATE.updateAndGet(this, now -> State.gone(now) ? now : new State(Optional.of(new Refusal(Errno.EIO,
             "isolated until an abandoned thread leaves its mediator",
             State.refusal(now).map(before -> Stream.concat(before.until.stream(), threads.stream()).toList())
                 .orElseGet(() -> List.copyOf(threads)))), State.hold(now)));
@@ -100,7 +108,7 @@ final class Usability {
     ///
     /// @return false when that was known
     boolean gone(String why) {
-        State before = state.getAndUpdate(now -> State.gone(now) ? now
+        State before = STATE.getAndUpdate(this, now -> State.gone(now) ? now
             : new State(Optional.of(new Refusal(Errno.ENODEV, why, List.of())), Optional.empty()));
         State.hold(before).ifPresent(Hold::end);
         return !State.gone(before);
@@ -108,7 +116,7 @@ final class Usability {
 
     /// The hold that accesses are to wait for, or null. Asked for each access that is not within another.
     Hold held() {
-        State now = state.get();
+        State now = state;
         return now == null ? null : now.hold.orElse(null);
     }
 
@@ -117,7 +125,7 @@ final class Usability {
     /// @throws VfioException EBUSY when they do already, and say why; ENODEV when it has gone
     void hold(Hold hold) throws VfioException {
         while (true) {
-            State now = state.get();
+            State now = state;
             if (State.gone(now)) {
                 check();
             }
@@ -125,7 +133,7 @@ final class Usability {
             if (present.isPresent()) {
                 throw new VfioException(Errno.EBUSY, "device=%s held: %s".formatted(address, present.get().why()));
             }
-            if (state.compareAndSet(now, State.of(State.refusal(now), Optional.of(hold)))) {
+            if (STATE.compareAndSet(this, now, State.of(State.refusal(now), Optional.of(hold)))) {
                 return;
             }
         }
@@ -133,7 +141,7 @@ final class Usability {
 
     /// Accesses go on; without effect when the hold is over.
     void release(Hold hold) {
-        state.updateAndGet(now -> State.hold(now).filter(present -> present == hold).isPresent()
+        STATE.updateAndGet(this, now -> State.hold(now).filter(present -> present == hold).isPresent()
             ? State.of(now.refusal, Optional.empty()) : now);
         hold.end();
     }

@@ -23,7 +23,7 @@ final class WatchedDoorbells {
     private static final Subscription NOBODY = new Subscription((bar, offset, value) -> { });
 
     private final OpenDevice device;
-    private final DeviceMediation mediation;
+    private final Layer layer;
     private final Gate<Binding> gate;
     /// One for each thread of the function that told at the same time as others.
     private final List<Teller> tellers = new CopyOnWriteArrayList<>();
@@ -48,20 +48,10 @@ final class WatchedDoorbells {
         }
     }
 
-    /// What the function calls. A new one for each subscription: that the function takes it says that it is done with what was before.
-    private final class Tap implements DoorbellTap {
-        @Override
-        public void doorbell(int bar, long offset, int value) {
-            if (subscription != NOBODY) {
-                tell(bar, offset, value);
-            }
-        }
-    }
-
-    WatchedDoorbells(OpenDevice device, DeviceMediation mediation) {
+    WatchedDoorbells(OpenDevice device, Layer layer) {
         this.device = device;
-        this.mediation = mediation;
-        this.gate = mediation.gate();
+        this.layer = layer;
+        this.gate = layer.gate();
     }
 
     /// A mediation may watch. To be called before accesses are let in.
@@ -107,9 +97,26 @@ final class WatchedDoorbells {
         }
     }
 
+    /// Another function came in place of the one that told: it is to tell whoever is told now. To be called before it acts on doorbells.
+    ///
+    /// @throws VfioException EOPNOTSUPP, with nobody told, when it does not tell; else what the function answers
+    void tapAgain() throws VfioException {
+        Subscription present;
+        boolean tapped;
+        synchronized (lock) {
+            present = subscription;
+            tapped = present != NOBODY && !byMessageOnly;
+        }
+        if (tapped && !tap()) {
+            forget(present);
+            throw new VfioException(Errno.EOPNOTSUPP, "function=%s expected=one that tells of doorbells in memory, as before".formatted(
+                device.address()));
+        }
+    }
+
     private boolean tap() throws VfioException {
         try {
-            return device.tapDoorbells(new Tap());
+            return device.tapDoorbells();
         } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             throw device.functionFault(e);
         }
@@ -161,7 +168,7 @@ final class WatchedDoorbells {
             forgetLocked();
         }
         if (!awaitOutside()) {
-            mediation.end("it did not let a thread of the function go");
+            layer.end("it did not let a thread of the function go");
             device.checkUsable();
         }
     }
@@ -194,6 +201,13 @@ final class WatchedDoorbells {
         return true;
     }
 
+    /// The function took a doorbell. On its thread.
+    void rung(int bar, long offset, int value) {
+        if (subscription != NOBODY) {
+            tell(bar, offset, value);
+        }
+    }
+
     private void tell(int bar, long offset, int value) {
         Teller teller = teller();
         Binding binding = null;
@@ -219,7 +233,7 @@ final class WatchedDoorbells {
         if (binding == null) {
             device.functionFault(bug);
         } else {
-            mediation.fault(binding, bug);
+            layer.fault(binding, bug);
         }
     }
 

@@ -3,10 +3,10 @@ package vfio.pci.core.device;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import vfio.pci.api.Range;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
+import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.core.region.Region;
@@ -25,12 +25,11 @@ final class Withheld {
     }
 
     private List<RegionInfo> regions() {
-        Optional<Stay> stay = device.mediation().stay();
+        List<RegionInfo> described = device.mediation().described();
         List<RegionInfo> infos = new ArrayList<>();
         int index = 0;
         for (Region region : device.regions().all()) {
-            boolean described = stay.isPresent() && index < stay.get().regions().size();
-            infos.add(described && region.info().size() > 0 ? stay.get().regions().get(index) : region.info());
+            infos.add(index < described.size() && region.info().size() > 0 ? described.get(index) : region.info());
             index++;
         }
         return infos;
@@ -42,10 +41,14 @@ final class Withheld {
         List<RegionInfo> now = regions();
         for (DeviceHandle handle : device.handles()) {
             for (int index = 0; index < now.size(); index++) {
-                if (index >= before.size() || before.get(index).size() == 0 && now.get(index).size() > 0) {
-                    all.add("client=%s region=%d is not announced".formatted(handle.client().name(), index));
-                } else {
+                boolean was = index < before.size() && before.get(index).size() > 0;
+                boolean is = now.get(index).size() > 0;
+                if (was && is) {
                     addMapped(all, handle, index, now.get(index));
+                } else if (is && !handle.knows(index)) {
+                    all.add("client=%s region=%d is not announced".formatted(handle.client().name(), index));
+                } else if (was && !is) {
+                    all.add("client=%s region=%d is empty now".formatted(handle.client().name(), index));
                 }
             }
             for (int irq = irqsBefore; irq < device.irqs().count(); irq++) {
@@ -55,11 +58,18 @@ final class Withheld {
         return all;
     }
 
-    /// Parts that the client may have mapped, and that the mediation wants to see now, always or at times.
+    /// Parts that the client may have mapped, and that the mediation wants to see now, always or at times. A region that mediations
+    /// added is theirs: what they offer of it they need not see.
     private void addMapped(List<String> all, DeviceHandle handle, int index, RegionInfo now) {
         Region region = device.regions().all().get(index);
         List<MmapArea> mapped = areas(RegionView.cut(before.get(index), region, handle.told()));
-        List<Claim> wanted = new ArrayList<>(device.interests().kept().claims());
+        if (index >= RegionIndex.FIRST_SPECIFIC) {
+            List<MmapArea> offered = areas(RegionView.cut(now, region, handle.told()));
+            mapped.stream().filter(area -> offered.stream().noneMatch(wider -> contains(wider, area)))
+                .forEach(area -> all.add(mappedPart(handle, index, area.offset(), area.end())));
+            return;
+        }
+        List<Claim> wanted = new ArrayList<>(device.interests().claimed());
         if (!handle.told()) {
             wanted.addAll(RegionView.disablable(now, region));
         }
@@ -69,11 +79,19 @@ final class Withheld {
                 if (claim.region() == index && range.overlaps(area.offset(), area.size())) {
                     long first = Math.max(area.offset(), range.offset());
                     long end = Math.min(area.end(), range.end());
-                    all.add("client=%s region=%d 0x%x-0x%x may be mapped: what is done there passes the mediator by".formatted(
-                        handle.client().name(), index, first, end - 1));
+                    all.add(mappedPart(handle, index, first, end));
                 }
             }
         }
+    }
+
+    private static String mappedPart(DeviceHandle handle, int index, long first, long end) {
+        return "client=%s region=%d 0x%x-0x%x may be mapped: what is done there passes the mediator by".formatted(handle.client().name(),
+            index, first, end - 1);
+    }
+
+    private static boolean contains(MmapArea wider, MmapArea area) {
+        return wider.offset() <= area.offset() && area.end() <= wider.end();
     }
 
     private static List<MmapArea> areas(RegionInfo info) {

@@ -7,18 +7,20 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
+import linux.sys.ProcessBarrier;
 
 /// Lets threads into what is current, and can be emptied: after [#clear] and a [#drain] that succeeded no thread is inside what was
 /// cleared, and none will be.
 ///
-/// Entering is two stores, a full fence and a load on memory of the entering thread's own; nothing is shared between threads that enter.
-/// The
-/// price is paid by who drains, who looks at every slot. The order that makes it correct is Dekker's: the entering thread makes its slot
-/// odd, fences, then reads what is current; the draining thread clears what is current, fences, then reads the slots. One of them sees the
-/// other. A slot also says *which* thing its thread is in, so that emptying A does not wait for a hang in B.
+/// Entering is two stores and a load on memory of the entering thread's own; nothing is shared between threads that enter. The price is
+/// paid by who drains, who has all threads pass a barrier and looks at every slot. The order that makes it correct is Dekker's: the
+/// entering thread makes its slot odd, then reads what is current; the draining thread clears what is current, then reads the slots.
+/// One of them sees the other, because the barrier is between the two in every thread; where the system has none, both fence. A slot
+/// also says *which* thing its thread is in, so that emptying A does not wait for a hang in B.
 ///
 /// @param <T> what is guarded
 public final class Gate<T extends Guarded> {
+    private static final boolean FENCES = !ProcessBarrier.isAvailable();
     private static final VarHandle CURRENT;
     private static final long LONGEST_NAP_NANOS = 200_000;
 
@@ -43,7 +45,7 @@ public final class Gate<T extends Guarded> {
     /// Gives a slot up: who uses it finds nothing from now on. A thread that is inside by it is waited for even so.
     public void remove(GateSlot slot) {
         slot.removed = true;
-        VarHandle.fullFence();
+        barrier();
         slots.removeIf(GateSlot::isUnused);
     }
 
@@ -73,7 +75,12 @@ public final class Gate<T extends Guarded> {
             slot.thread = thread;
         }
         slot.setInside();
-        VarHandle.fullFence();
+        if (FENCES) {
+            VarHandle.fullFence();
+        } else {
+            // For the compiler, which might otherwise look first.
+            VarHandle.releaseFence();
+        }
         T value = slot.removed ? null : peek();
         slot.setWhere(value == null ? GateSlotState.NOWHERE : value.gateId);
         return value;
@@ -97,7 +104,17 @@ public final class Gate<T extends Guarded> {
     /// Takes the value out, if it is current: nobody enters it from now on.
     public void clear(T value) {
         CURRENT.compareAndSet(this, value, null);
-        VarHandle.fullFence();
+        barrier();
+    }
+
+    /// Between a store of this thread and its look at the slots: a thread that enters meanwhile has either been seen, or sees what was
+    /// stored.
+    private static void barrier() {
+        if (FENCES) {
+            VarHandle.fullFence();
+        } else {
+            ProcessBarrier.pass();
+        }
     }
 
     /// Waits until the threads inside the cleared value have left, at most until the deadline.

@@ -36,7 +36,7 @@ abstract class GateSlotState extends GateSlotPadding {
     private long sequence;
     private long inside = NOT_YET;
 
-    /// Odd from here on. The caller has a full fence follow.
+    /// Odd from here on. The caller sees to it that nothing is looked at before.
     final void setInside() {
         SEQUENCE.setRelease(this, sequence + 1);
     }

@@ -62,7 +62,7 @@ public final class IrqTable implements Interrupts {
         lines.add(new IrqLine(new IrqInfo(lines.size(), count, count == 0 ? Set.of() : flags, Optional.empty()), disabled));
     }
 
-    /// Adds a device-specific interrupt, or finds the one of this type and size that was added before: an index outlives who added it.
+    /// Finds the device-specific interrupt of this type and size that was added first, or adds one: an index outlives who added it.
     ///
     /// @return its index
     public synchronized int special(int count, IrqInfo.Type type) {
@@ -71,6 +71,13 @@ public final class IrqTable implements Interrupts {
                 return line.info().index();
             }
         }
+        return add(count, type);
+    }
+
+    /// Adds a device-specific interrupt.
+    ///
+    /// @return its index
+    public synchronized int add(int count, IrqInfo.Type type) {
         int index = lines.size();
         lines.add(new IrqLine(new IrqInfo(index, count, EnumSet.of(IrqInfo.Flag.EVENTFD, IrqInfo.Flag.NORESIZE), Optional.of(type)),
             () -> false));

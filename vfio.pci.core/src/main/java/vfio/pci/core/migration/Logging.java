@@ -16,7 +16,7 @@ final class Logging {
 
     private final MigrationEngine.Device device;
     private final Vendor vendor;
-    private Optional<DirtyPages> log = Optional.empty();
+    private volatile Optional<DirtyPages> log = Optional.empty();
     private boolean ofRegion;
     /// Which client of the region asks; the first one does.
     private Object reader;

@@ -77,6 +77,11 @@ public final class MigrationEngine implements Migration {
         /// more.
         void logTransfers(Optional<DirtyPages> log);
 
+        /// Refuses to have the device moved while what moves it would leave something of its state behind. The device is stopped.
+        ///
+        /// @throws VfioException naming what
+        void checkWhole() throws VfioException;
+
         /// Most bytes of a state that is taken in.
         long mostStateBytes();
     }
@@ -229,6 +234,7 @@ public final class MigrationEngine implements Migration {
         }
         List<StateSection> sections;
         try {
+            device.checkWhole();
             sections = driver.ask(MigrationDriver::save);
         } catch (VfioException e) {
             if (copying) {
@@ -421,7 +427,9 @@ public final class MigrationEngine implements Migration {
     /// The mediation has ended. Nothing here leads to the vendor any more.
     public void end() {
         driver = GONE;
-        device.logTransfers(Optional.empty());
+        if (logging.isOn()) {
+            device.logTransfers(Optional.empty());
+        }
     }
 
     /// The device was reset: it runs, and nothing is logged, saved or resumed. What the vendor had begun it is asked to end; of the reset

@@ -16,11 +16,14 @@ public abstract class Region {
     private final long size;
     /// How far accesses may reach, as a mediation last described the region; beyond the region's own size only claims answer.
     private volatile long limit;
+    /// How far accesses may reach that no claim answers.
+    private volatile long reach;
 
     /// A region whose own size is this.
     protected Region(long size) {
         this.size = size;
         this.limit = size;
+        this.reach = size;
     }
 
     /// What is known of it without a mediation.
@@ -61,6 +64,12 @@ public abstract class Region {
     /// A mediation described the region anew.
     public final void limit(long newLimit) {
         limit = newLimit;
+        reach = Math.min(newLimit, size);
+    }
+
+    /// Whether an access passes [#check] and [#checkOwn].
+    public final boolean holds(long offset, int count) {
+        return offset >= 0 && count > 0 && offset <= reach - count;
     }
 
     /// Refuses what does not lie within the limit.

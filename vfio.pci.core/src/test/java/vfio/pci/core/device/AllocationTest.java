@@ -17,6 +17,9 @@ import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.Mediation;
+import vfio.pci.api.mediation.MediationContext;
+import vfio.pci.api.mediation.Verdict;
+import vfio.pci.core.binding.MediatorStack;
 
 /// Nothing is allocated per access.
 @Timeout(60)
@@ -41,6 +44,32 @@ class AllocationTest {
 
     private interface Access {
         void by(DevicePort port) throws VfioException;
+    }
+
+    /// Sees a register and passes it on by asking below.
+    private static final class Asking extends Mediation {
+        private final MediationContext context;
+
+        Asking(MediationContext context) {
+            this.context = context;
+        }
+
+        @Override
+        public List<Claim> claims() {
+            return List.of(Claim.of(0, 0x4000, 4), Claim.of(0, 0x6000, 4));
+        }
+
+        @Override
+        public Verdict read(int region, long offset, MemorySegment into, long at, int count) throws VfioException {
+            context.readBelow(region, offset, into, at, count);
+            return Verdict.HANDLED;
+        }
+
+        @Override
+        public Verdict write(int region, long offset, MemorySegment from, long at, int count) throws VfioException {
+            context.writeBelow(region, offset, from, at, count);
+            return Verdict.HANDLED;
+        }
     }
 
     private void assertAllocatesNothing(Access access) throws VfioException {
@@ -74,6 +103,25 @@ class AllocationTest {
 
     @Test
     void writesARegisterThatTheMediationPassesOn() throws VfioException {
+        assertAllocatesNothing(port -> port.write(0, 0x6000, buffer, 0, 4));
+    }
+
+    /// Layers that pass on, by their verdict and by asking below.
+    private void declareLayers() {
+        one.accepting("asking", Asking::new);
+        one.accepting("upper", context -> new Passing());
+        one.function.declare(new MediatorStack(List.of("upper", "asking")));
+    }
+
+    @Test
+    void readsARegisterThroughLayers() throws VfioException {
+        declareLayers();
+        assertAllocatesNothing(port -> port.read(0, 0x4000, buffer, 0, 4));
+    }
+
+    @Test
+    void writesARegisterThroughLayers() throws VfioException {
+        declareLayers();
         assertAllocatesNothing(port -> port.write(0, 0x6000, buffer, 0, 4));
     }
 

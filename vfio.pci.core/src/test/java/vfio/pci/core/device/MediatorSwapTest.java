@@ -8,6 +8,7 @@ import static vfio.pci.core.device.OneDevice.read32;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
@@ -35,7 +37,15 @@ import vfio.pci.core.binding.Mediator;
 class MediatorSwapTest {
     private static final long REGISTER = 0x5000;
 
+    private static final Duration PATIENT = Duration.ofSeconds(20);
+    private static final Duration SHORT = Duration.ofSeconds(1);
+
     private final OneDevice one = new OneDevice();
+
+    @BeforeEach
+    void waitLong() {
+        one.settings = OneDevice.drainingIn(PATIENT);
+    }
 
     @AfterEach
     void close() {
@@ -51,6 +61,7 @@ class MediatorSwapTest {
         final int major;
         volatile boolean stopped;
         volatile String failing = "";
+        volatile boolean refusing;
 
         Counting(int major) {
             this.major = major;
@@ -108,6 +119,11 @@ class MediatorSwapTest {
         @Override
         public void close() {
             closes.incrementAndGet();
+            try {
+                at("close");
+            } catch (VfioException e) {
+                throw new IllegalStateException(e);
+            }
         }
 
         private final class Driver extends MigrationDriver {
@@ -154,7 +170,7 @@ class MediatorSwapTest {
                         data.length);
                 }
                 at("load");
-                if (version.major() > major || sections.getFirst().version() != version.major()) {
+                if (refusing || version.major() > major || sections.getFirst().version() != version.major()) {
                     throw new VfioException(Errno.EINVAL, "state version=" + version);
                 }
                 count.set(MemorySegment.ofArray(sections.getFirst().data()).get(ValueLayout.JAVA_INT_UNALIGNED, 0));
@@ -204,6 +220,7 @@ class MediatorSwapTest {
         for (String how : List.of("refuses in load", "throws in load", "refuses in start", "throws in start", "refuses in save",
                 "corrupts")) {
             try (OneDevice device = new OneDevice()) {
+                device.settings = OneDevice.drainingIn(PATIENT);
                 Counting old = new Counting(1);
                 Counting next = new Counting(1).failing(how);
                 Mediator from = device.accepting("counter", context -> old);
@@ -236,6 +253,7 @@ class MediatorSwapTest {
 
     @Test
     void aVersionThatHangsIsGivenUpAndListed() throws VfioException {
+        one.settings = OneDevice.drainingIn(SHORT);
         Counting old = new Counting(1);
         Counting next = new Counting(1).failing("hangs in load");
         Mediator from = one.accepting("counter", context -> old);
@@ -253,6 +271,7 @@ class MediatorSwapTest {
 
     @Test
     void anOldOneThatHangsIsGivenUp() throws VfioException {
+        one.settings = OneDevice.drainingIn(SHORT);
         Counting old = new Counting(1).failing("hangs in save");
         Mediator from = one.accepting("counter", context -> old);
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
@@ -263,6 +282,39 @@ class MediatorSwapTest {
             old.end.countDown();
             await("its thread leaves", () -> from.status().stuck().isEmpty());
             assertThat(read32(port, 0, REGISTER)).as("it passes through").isZero();
+        }
+    }
+
+    @Test
+    void theNewOneGoesOnThoughTheOldOneHangsInClose() throws VfioException {
+        one.settings = OneDevice.drainingIn(SHORT);
+        Counting old = new Counting(1).failing("hangs in close");
+        Mediator from = one.accepting("counter", context -> old);
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            read32(port, 0, REGISTER);
+            assertThat(swap(from, one.accepting("counter", context -> new Counting(1))).failure()).isEmpty();
+            assertThat(from.status().stuck()).hasSize(1);
+            assertThat(read32(port, 0, REGISTER)).isEqualTo(2);
+            old.end.countDown();
+            await("its thread leaves", () -> from.status().stuck().isEmpty());
+        }
+    }
+
+    @Test
+    void aRefusedOneThatHangsInCloseIsListed() throws VfioException {
+        one.settings = OneDevice.drainingIn(SHORT);
+        Counting old = new Counting(1);
+        Counting next = new Counting(1).failing("hangs in close");
+        Mediator from = one.accepting("counter", context -> old);
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            read32(port, 0, REGISTER);
+            next.refusing = true;
+            Mediator to = one.accepting("counter", context -> next);
+            assertThat(swap(from, to).failure()).isPresent();
+            assertThat(to.status().stuck()).hasSize(1);
+            assertThat(read32(port, 0, REGISTER)).isEqualTo(2);
+            next.end.countDown();
+            await("its thread leaves", () -> to.status().stuck().isEmpty());
         }
     }
 

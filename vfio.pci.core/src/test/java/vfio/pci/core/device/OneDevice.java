@@ -35,7 +35,12 @@ final class OneDevice implements AutoCloseable {
     final ExecutorService later = Executors.newSingleThreadExecutor();
     final KnownFunction function = new KnownFunction(hardware, later);
     final List<Mediator> mediators = new ArrayList<>();
-    DeviceSettings settings = new DeviceSettings(false, Duration.ofMillis(300), 64, 4);
+    DeviceSettings settings = drainingIn(Duration.ofMillis(300));
+
+    /// Settings with this drain timeout: short where something hangs, else longer than a busy machine takes.
+    static DeviceSettings drainingIn(Duration timeout) {
+        return new DeviceSettings(false, timeout, 64, 4);
+    }
 
     /// What a mediator answers.
     interface Opening {

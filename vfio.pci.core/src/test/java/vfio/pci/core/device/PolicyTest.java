@@ -120,7 +120,7 @@ class PolicyTest {
     }
 
     @Test
-    void aCloseThatHangsIsGivenUp() throws VfioException {
+    void aDeviceIsIsolatedUntilACloseThatHangsReturns() throws VfioException {
         CountDownLatch end = new CountDownLatch(1);
         Mediator hanging = one.accepting("hanging", context -> new AnsweringMediation(REGISTER) {
             @Override
@@ -141,9 +141,12 @@ class PolicyTest {
             one.goes(hanging);
             assertThat(System.nanoTime() - begin).isLessThan(Duration.ofSeconds(10).toNanos());
             assertThat(hanging.status().stuck()).hasSize(1);
-            assertThat(read32(port, 0, 0x5000)).as("the device goes on").isZero();
+            assertThat(one.function.status().isolated()).isPresent();
+            VfioErrors.assertErrno(Errno.EIO, () -> read32(port, 0, 0x5000));
             end.countDown();
             await("its thread leaves", () -> hanging.status().stuck().isEmpty());
+            assertThat(one.function.status().isolated()).isEmpty();
+            assertThat(read32(port, 0, 0x5000)).as("the device goes on").isZero();
         }
     }
 }

@@ -10,6 +10,7 @@ import static vfio.pci.core.device.OneDevice.read32;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
@@ -88,6 +89,43 @@ class WatchedDoorbellsTest {
         ring(6);
         assertThat(before).hasValue(0);
         assertThat(told).containsExactly("0+0x2000=6");
+        device.close();
+    }
+
+    private void movable() {
+        one.settings = OneDevice.drainingIn(Duration.ofSeconds(20));
+        one.accepting("watching", offered -> {
+            context.set(offered);
+            return new MovingMediation(false);
+        });
+    }
+
+    @Test
+    void aFunctionThatIsBoundAfreshTellsAsTheOneBefore() throws VfioException {
+        one.hardware.tells = true;
+        movable();
+        VfioDevice device = one.open();
+        one.function.renew();
+        assertThat(one.hardware.taps).as("nobody watches").hasValue(0);
+        context.get().watchDoorbells(keeping);
+        ring(1);
+        one.function.renew();
+        ring(2);
+        context.get().unwatchDoorbells();
+        one.function.renew();
+        ring(3);
+        assertThat(told).containsExactly("0+0x2000=1", "0+0x2000=2");
+        device.close();
+    }
+
+    @Test
+    void aFreshFunctionThatDoesNotTellFailsTheRenewal() throws VfioException {
+        one.hardware.tells = true;
+        movable();
+        VfioDevice device = one.open();
+        context.get().watchDoorbells(keeping);
+        one.hardware.tells = false;
+        assertErrno(Errno.EIO, one.function::renew);
         device.close();
     }
 
