@@ -5,6 +5,7 @@ import static itest.options.RuntimeOptions.core;
 import static itest.options.RuntimeOptions.felix;
 import static itest.options.RuntimeOptions.shell;
 import static itest.options.RuntimeOptions.simulatedNic;
+import static itest.options.RuntimeOptions.vfioUser;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -13,8 +14,22 @@ import itest.bundles.MediatorBundle;
 import itest.mediators.Answering;
 import itest.mediators.Counting;
 import itest.mediators.Declining;
+import itest.mediators.Keeping;
+import itest.mediators.Offering;
 import itest.mediators.Setting;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Hashtable;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.inject.Inject;
 import org.apache.felix.service.command.CommandProcessor;
@@ -29,19 +44,27 @@ import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
 import org.ops4j.pax.exam.spi.reactors.PerClass;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.service.cm.ConfigurationAdmin;
+import vfio.pci.api.PciAddress;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.DeviceAdmin;
+import vfio.pci.api.admin.Exchange;
+import vfio.pci.api.admin.MediatorPolicy;
 import vfio.pci.api.admin.MediatorStatus;
+import vfio.pci.api.admin.ServeAdmin;
 import vfio.pci.api.device.Client;
 import vfio.pci.api.device.IrqIndex;
+import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.device.VfioPci;
+import vfio.user.wire.client.VfioUserClient;
 
 /** Mediators of open devices come late, are exchanged and are unloaded by command; and each policy, in a real Felix. */
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
 public class ExchangeCommandsIT {
     private static final String VF = SimulatedNic.VF0.toString();
+    private static final int SWAPS = Boolean.getBoolean("vfio.nightly") ? 2000 : 100;
 
     @Inject
     private BundleContext context;
@@ -54,9 +77,16 @@ public class ExchangeCommandsIT {
     @Rule
     public final InstalledMediators mediators = new InstalledMediators(() -> context);
 
+    @Inject
+    private ServeAdmin transport;
+    @Inject
+    private ConfigurationAdmin configurations;
+    @Rule
+    public final ServedVfs served = new ServedVfs(() -> transport);
+
     @Configuration
     public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedNic(), shell()};
+        return new Option[] {felix(), core(), simulatedNic(), vfioUser(), shell()};
     }
 
     @Before
@@ -84,17 +114,26 @@ public class ExchangeCommandsIT {
     public void aSwapLosesNoReadAndCountsNoneTwice() throws Exception {
         counting("1.0.0", Counting.RIGHT);
         counting("2.0.0", Counting.RIGHT);
+        List<Duration> pauses = new ArrayList<>();
         try (VfioDevice device = open(); var threads = new AccessingThreads(device, 1, thread -> new InOrder())) {
-            for (int i = 0; i < 50; i++) {
+            for (int i = 0; i < SWAPS; i++) {
                 threads.awaitRounds(20);
-                String answer = type(i % 2 == 0 ? "vfio:swap " + VF + " counting:1.0.0 counting:2.0.0"
-                    : "vfio:swap --all counting:2.0.0 counting:1.0.0");
-                assertThat(answer).contains(VF, "done");
+                boolean there = i % 2 == 0;
+                Optional<PciAddress> devices = there ? Optional.of(SimulatedNic.VF0) : Optional.empty();
+                List<Exchange> done = admin.swap(devices, there ? "counting:1.0.0" : "counting:2.0.0",
+                    there ? "counting:2.0.0" : "counting:1.0.0");
+                assertThat(done).singleElement().satisfies(exchange -> assertThat(exchange.failure()).isEmpty());
+                pauses.add(done.getFirst().pause());
             }
+            assertThat(type("vfio:swap " + VF + " counting:1.0.0 counting:2.0.0")).contains(VF, "done");
+            assertThat(type("vfio:swap --all counting:2.0.0 counting:1.0.0")).contains(VF, "done");
             threads.awaitRounds(20);
         }
         assertThat(mediators.number(Setting.LATE, "counting")).hasValue(0);
-        assertThat(mediators.number(Setting.CLOSED, "counting")).hasValue(51);
+        assertThat(mediators.number(Setting.CLOSED, "counting")).hasValue(SWAPS + 3);
+        pauses.sort(null);
+        System.out.printf(Locale.ROOT, "swaps in process: %d, in ms p50=%.2f p99=%.2f longest=%.2f%n", SWAPS,
+            pauses.get(SWAPS / 2).toNanos() / 1e6, pauses.get((SWAPS - 1) * 99 / 100).toNanos() / 1e6, pauses.getLast().toNanos() / 1e6);
     }
 
     @Test
@@ -199,6 +238,98 @@ public class ExchangeCommandsIT {
                 bundle.start();
             }
             threads.awaitRounds(20);
+        }
+    }
+
+    @Test
+    public void whatAFrozenDevicesMediatorKeptIsItsSuccessors() throws Exception {
+        Bundle bundle = mediators.start(MediatorBundle.of(Keeping.class).named("m"));
+        try (VfioDevice device = open(); var threads = new AccessingThreads(device, 1, thread -> new InOrder())) {
+            type("vfio:policy " + VF + " freeze");
+            for (int i = 0; i < 20; i++) {
+                threads.awaitRounds(20);
+                bundle.stop();
+                bundle.start();
+            }
+            threads.awaitRounds(20);
+            mediators.start(MediatorBundle.of(Keeping.class).named("another"));
+            bundle.stop();
+            threads.awaitRounds(20);
+            assertThat(admin.device(SimulatedNic.VF0).mediator()).as("it was there already").contains("another");
+            bundle.start();
+            type("vfio:rebind " + VF + " m");
+            threads.awaitRounds(20);
+            type("vfio:swap " + VF + " m another");
+            threads.awaitRounds(20);
+        }
+    }
+
+    @Test
+    public void noLoopWaitsForADeviceThatIsFrozen() throws Exception {
+        Bundle bundle = mediators.start(MediatorBundle.of(Answering.class).named("m").answering(0xA1));
+        type("vfio:policy " + VF + " freeze");
+        try (var frozen = VfioUserClient.connect(served.socket(SimulatedNic.VF0));
+                var other = VfioUserClient.connect(served.socket(SimulatedNic.VF1))) {
+            assertThat(readOver(frozen)).isEqualTo(0xA1);
+            bundle.stop();
+            CompletableFuture<Integer> waiting = CompletableFuture.supplyAsync(() -> readOver(frozen));
+            for (int i = 0; i < 100; i++) {
+                assertThat(readOver(other)).isEqualTo(Registers.VFACTIVE);
+            }
+            assertThat(waiting).isNotDone();
+            bundle.start();
+            assertThat(waiting.get(10, TimeUnit.SECONDS)).isEqualTo(0xA1);
+        }
+    }
+
+    private static int readOver(VfioUserClient client) {
+        MemorySegment buffer = Arena.ofAuto().allocate(Integer.BYTES);
+        try {
+            client.read(RegionIndex.BAR0, Registers.VFGEN_RSTAT, buffer, 0, Integer.BYTES);
+        } catch (VfioException e) {
+            throw new IllegalStateException(e);
+        }
+        return buffer.get(ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN), 0);
+    }
+
+    @Test
+    public void aConfiguredPolicyHoldsAtOnce() throws Exception {
+        Bundle bundle = mediators.start(MediatorBundle.of(Answering.class).named("m").answering(0xA1));
+        org.osgi.service.cm.Configuration configured = configurations.getFactoryConfiguration("vfio.pci.device", "policies", "?");
+        try (VfioDevice device = open()) {
+            for (MediatorPolicy policy : List.of(MediatorPolicy.REFUSE, MediatorPolicy.FREEZE, MediatorPolicy.DETACH)) {
+                var properties = new Hashtable<String, Object>(Map.of("address", VF, "policy", policy.toString()));
+                configured.update(properties);
+                Await.until("policy " + policy, () -> admin.policy(SimulatedNic.VF0) == policy);
+                if (policy == MediatorPolicy.REFUSE) {
+                    assertThatThrownBy(() -> type("vfio:unload m")).hasMessageContaining(VF);
+                }
+            }
+            var gone = new AtomicInteger();
+            device.onGone(gone::incrementAndGet);
+            bundle.stop();
+            assertThat(gone).as("the last that was said, of an open device").hasValue(1);
+        } finally {
+            configured.delete();
+        }
+        Await.until("the policy of before", () -> admin.policy(SimulatedNic.VF0) == MediatorPolicy.PASS_THROUGH);
+    }
+
+    @Test
+    public void aClientGoesOnWithWhatAMediatorAdded() throws Exception {
+        mediators.start(MediatorBundle.of(Offering.class).named("offering"));
+        mediators.start(MediatorBundle.of(Offering.class).named("next"));
+        Bundle unlike = mediators.start(MediatorBundle.of(Answering.class).named("unlike").answering(0xA1));
+        try (VfioDevice device = open(); var client = new OfferingClient(device)) {
+            client.useEverything();
+            for (String mediator : List.of("next", "offering", "next")) {
+                assertThat(type("vfio:rebind " + VF + " " + mediator)).contains(mediator, "done").doesNotContain("region=");
+                client.useWhatIsTheSameAfterwards();
+            }
+            assertThat(type("vfio:rebind " + VF + " unlike")).contains("region=" + OfferingClient.REGION + " is empty now");
+            assertThat(type("vfio:rebind " + VF + " offering")).contains("done").doesNotContain("region=");
+            client.useWhatIsTheSameAfterwards();
+            unlike.stop();
         }
     }
 

@@ -62,6 +62,16 @@ final class OfferingClient implements AutoCloseable {
         assertThat(irq.type()).contains(new IrqInfo.Type(Offering.TYPE, Offering.SUBTYPE));
     }
 
+    /** After another such mediator has come: what was in the map is there still, and goes on. */
+    void useWhatIsTheSameAfterwards() throws VfioException {
+        checkInfos();
+        assertThat(map.memory().get(ValueLayout.JAVA_INT, 4)).isEqualTo(~PATTERN);
+        int before = interrupts.get();
+        registers.write(REGION, Offering.SHARED, PATTERN);
+        assertThat(interrupts).as("interrupts so far").hasValue(before + 1);
+        assertThat(registers.read(REGION, Offering.SHARED + 4)).isEqualTo(~PATTERN);
+    }
+
     /** After the mediator has gone: the map's memory is the device's and stays, the region is empty, the indices stay. */
     void useWhatIsLeft() throws VfioException {
         assertThat(registers.read(Registers.VFGEN_RSTAT)).isEqualTo(Registers.VFACTIVE);

@@ -30,8 +30,7 @@ public abstract class Handover {
     /// @throws VfioException to refuse
     public abstract List<StateSection> save() throws VfioException;
 
-    /// Takes over what another mediation kept, of this version or of one that it can convert. The first thing that is asked of it after the
-    /// open.
+    /// Takes over what another mediation kept, of this version or of one that it can convert. Comes before the first access.
     ///
     /// @param mediator name of whose it was
     /// @param version of what it wrote

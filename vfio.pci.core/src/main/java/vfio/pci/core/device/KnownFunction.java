@@ -158,6 +158,7 @@ public final class KnownFunction {
         } finally {
             if (device.filter(present -> present == closing).isPresent()) {
                 device = Optional.empty();
+                frozen = null;
             }
         }
     }

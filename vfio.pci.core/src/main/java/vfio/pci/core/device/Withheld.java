@@ -4,14 +4,17 @@ package vfio.pci.core.device;
 import java.util.ArrayList;
 import java.util.List;
 import vfio.pci.api.Range;
+import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.device.MmapArea;
 import vfio.pci.api.device.RegionCapability;
 import vfio.pci.api.device.RegionIndex;
 import vfio.pci.api.device.RegionInfo;
+import vfio.pci.api.function.Bar;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.core.region.Region;
 
-/// What a client that has looked at a device and mapped it does not learn when another mediation comes: there is nothing to tell it by.
+/// What a client that has looked at a device and mapped it does not learn when another mediation comes: there is nothing to tell it by, but
+/// for areas of BARs to one that takes the interrupt that says so.
 final class Withheld {
     private final OpenDevice device;
     private final List<RegionInfo> before;
@@ -35,10 +38,18 @@ final class Withheld {
         return infos;
     }
 
-    /// What is withheld since then, for people; nothing where nobody has it open.
+    /// Tells those clients that can be told which regions are to be asked for again, and the rest to people.
+    ///
+    /// @return what is withheld since then; nothing where nobody has it open
     List<String> since() {
         List<String> all = new ArrayList<>();
         List<RegionInfo> now = regions();
+        for (int index = 0; index < Bar.ROM; index++) {
+            if (areasChanged(index, now.get(index))) {
+                int changed = index;
+                device.irqs().special(IrqInfo.Type.REGION_AREAS).ifPresent(irq -> device.irqs().raise(irq, changed));
+            }
+        }
         for (DeviceHandle handle : device.handles()) {
             for (int index = 0; index < now.size(); index++) {
                 boolean was = index < before.size() && before.get(index).size() > 0;
@@ -58,11 +69,17 @@ final class Withheld {
         return all;
     }
 
+    private boolean areasChanged(int index, RegionInfo now) {
+        Region region = device.regions().all().get(index);
+        return !areas(RegionView.cut(before.get(index), region, true)).equals(areas(RegionView.cut(now, region, true)));
+    }
+
     /// Parts that the client may have mapped, and that the mediation wants to see now, always or at times. A region that mediations
     /// added is theirs: what they offer of it they need not see.
     private void addMapped(List<String> all, DeviceHandle handle, int index, RegionInfo now) {
         Region region = device.regions().all().get(index);
-        List<MmapArea> mapped = areas(RegionView.cut(before.get(index), region, handle.told()));
+        boolean asksAgain = index < Bar.ROM && device.trapSwitch().tellsAreas(handle, index) && areasChanged(index, now);
+        List<MmapArea> mapped = areas(RegionView.cut(asksAgain ? now : before.get(index), region, handle.told()));
         if (index >= RegionIndex.FIRST_SPECIFIC) {
             List<MmapArea> offered = areas(RegionView.cut(now, region, handle.told()));
             mapped.stream().filter(area -> offered.stream().noneMatch(wider -> contains(wider, area)))

@@ -401,22 +401,6 @@ class MediatorSwapTest {
     }
 
     @Test
-    void rebindingGivesAnOpenDeviceItsFirstMediator() throws VfioException {
-        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
-            assertThat(read32(port, 0, REGISTER)).isZero();
-            VfioErrors.assertErrno(Errno.EPERM, () -> one.function.rebind(List.of()));
-            Mediator refusing = one.mediator("refusing", (asked, context) -> Optional.empty());
-            Mediator late = one.accepting("late", context -> new AnsweringMediation(Claim.of(0, REGISTER, 4), Claim.of(0, 0x1000, 0x1000)));
-            Exchange exchange = one.function.rebind(List.of(refusing, late));
-            assertThat(exchange.mediator()).contains("late");
-            assertThat(exchange.withheld()).singleElement().asString().contains("region=0", "0x1000-0x1fff");
-            assertThat(read32(port, 0, REGISTER)).isEqualTo(0xA5A5A5A5);
-            assertThat(one.function.rebind(List.of(refusing, late)).mediator()).contains("late");
-            assertThat(late.status().accepted()).isEqualTo(1);
-        }
-    }
-
-    @Test
     void noReadIsLostOrCountedTwiceUnderAccess() throws VfioException, InterruptedException {
         Mediator[] versions = new Mediator[40];
         for (int i = 0; i < versions.length; i++) {
