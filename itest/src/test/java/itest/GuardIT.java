@@ -217,7 +217,8 @@ public class GuardIT {
             var map = device.map(0, 0x8000, 0x1000);
             registers.write(TRAP_INFO, 0, device.registerEvent(map::close));
             change(Map.of("rule.1", "deny access bar0:0x8010"));
-            awaitRules("nobody bypasses it", lines -> lines.size() == 1 && lines.getFirst().contains("unmapped=0x8000-0x8fff bypassed=none"));
+            awaitRules("nobody bypasses it", lines -> lines.size() == 1
+                && lines.getFirst().contains("unmapped=0x8000-0x8fff bypassed=none"));
             assertRefused(Errno.EACCES, () -> registers.read(0x8010));
         }
     }

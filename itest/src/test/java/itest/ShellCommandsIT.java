@@ -32,7 +32,7 @@ import vfio.user.wire.client.VfioUserClient;
 /** Each command of the scope {@code vfio}, typed into the Gogo of a runtime with devices. */
 public class ShellCommandsIT extends AtTheConsole {
     private static final List<String> COMMANDS = List.of(
-        "devices", "device", "mediators", "policy", "rebind", "swap", "renew", "unload", "serve", "unserve", "read", "write",
+        "devices", "device", "mediators", "policy", "stack", "rebind", "swap", "renew", "unload", "serve", "unserve", "read", "write",
         "migrate", "stats", "plan", "apply", "prefer", "help");
 
     @Rule
