@@ -97,7 +97,8 @@ public class CyclesIT {
         System.out.printf("cycles=%d in %d ms: before %s, after %s; class loaders of bundles in the heap %d and %d, of %d that were%n",
             CYCLES, millis, before, after, loadersBefore, loadersAfter, loaders.size());
         after.requireNoMoreThan(before);
-        assertThat(loadersAfter).as("class loaders of bundles in the heap").isEqualTo(loadersBefore);
+        // Those of a framework that an earlier test ran may go meanwhile.
+        assertThat(loadersAfter).as("class loaders of bundles in the heap").isLessThanOrEqualTo(loadersBefore);
     }
 
     @Test
