@@ -42,6 +42,16 @@ public class OnCpu {
         operations = turns;
     }
 
+    /// Nanoseconds that this thread was on a processor so far.
+    long now() {
+        return threads.getCurrentThreadCpuTime();
+    }
+
+    /// Leaves out what was not to be measured.
+    void leaveOut(long nanos) {
+        start += nanos;
+    }
+
     /// Counts an invocation.
     ///
     /// @return how many there were before

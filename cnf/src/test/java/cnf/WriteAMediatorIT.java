@@ -55,7 +55,7 @@ final class WriteAMediatorIT {
             runtime.awaitEnd();
         }
         assertThat(folder.resolve("my-mediator/target/surefire-reports/TEST-example.mediator.ExampleMediationTest.xml"))
-            .content().contains("tests=\"3\"").contains("failures=\"0\"").contains("errors=\"0\"");
+            .content().contains("tests=\"4\"").contains("failures=\"0\"").contains("errors=\"0\"");
     }
 
     /** A line of scope vfio is a command, what follows it must be in its answer, sooner or later. */

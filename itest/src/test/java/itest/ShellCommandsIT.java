@@ -44,7 +44,7 @@ import vfio.user.wire.client.VfioUserClient;
 @ExamReactorStrategy(PerClass.class)
 public class ShellCommandsIT {
     private static final List<String> COMMANDS = List.of(
-        "devices", "device", "mediators", "policy", "rebind", "swap", "renew", "unload", "serve", "unserve", "read", "write",
+        "devices", "device", "mediators", "policy", "stack", "rebind", "swap", "renew", "unload", "serve", "unserve", "read", "write",
         "migrate", "stats", "plan", "apply", "prefer", "help");
 
     @Inject

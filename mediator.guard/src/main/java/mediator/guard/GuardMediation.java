@@ -74,6 +74,8 @@ final class GuardMediation extends Mediation {
         rules = after;
         context.claim(after.claims());
         unmap(before, after);
+        after.blindWhereMapped().forEach(on -> tellUnmapped(on.use(), GuardedPages.touched(mappable(on.target().region()),
+            on.target().range())));
         after.uses().forEach(this::tellBypassed);
         windows.all().forEach(window -> tellDenied(after, window));
     }

@@ -176,6 +176,7 @@ class GuardMediationTest {
         GuardMediation guard = guard("deny write bar0:0x1004");
         guard.change("guard", rules("deny write bar0:0x1004", "pass write bar0:0x8", "log write bar0:0x2ffe-0x4000"));
         assertThat(context.unmapped).containsExactly(List.of(Claim.of(0, 0x2000, 0x1000)));
+        assertThat(guard.uses()).extracting(RuleUse::unmappedText).containsExactly("0x1000-0x1fff", "none", "0x2000-0x2fff");
         guard.change("guard", rules("deny write bar0:0x1008"));
         assertThat(context.unmapped).as("no page more").hasSize(1);
         assertThat(guard.bypassed(guard.uses().getFirst())).isEmpty();

@@ -9,10 +9,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.mediation.Claim;
+import vfio.pci.api.mediation.DmaWindow;
 import vfio.pci.api.mediation.Mediation;
 import vfio.pci.api.mediation.Verdict;
 
-/// What happens to one open device: doorbells are counted on their way, and two registers that the device has not are answered.
+/// What happens to one open device: doorbells are counted on their way, two registers that the device has not are
+/// answered, and memory that it could not reach is refused.
 final class ExampleMediation extends Mediation {
     static final int BAR0 = 0;
     /// The device's own doorbell.
@@ -22,6 +24,8 @@ final class ExampleMediation extends Mediation {
     static final int WHO_VALUE = 0x6D656469;
     /// Reads as the number of doorbells so far.
     static final long DOORBELLS = 0x2FF4;
+    /// The last address that the device can reach.
+    static final long HIGHEST = 0xFFFF_FFFFL;
 
     private static final ValueLayout.OfInt REGISTER = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -50,5 +54,13 @@ final class ExampleMediation extends Mediation {
             doorbells.incrementAndGet();
         }
         return Verdict.PASS_THROUGH;
+    }
+
+    /// The device has 32 address lines: memory above is nothing it could reach.
+    @Override
+    public void dmaMap(DmaWindow window) throws VfioException {
+        if (Long.compareUnsigned(window.last(), HIGHEST) > 0) {
+            throw new VfioException(Errno.EINVAL, "last=0x%x expected=at most 0x%x".formatted(window.last(), HIGHEST));
+        }
     }
 }

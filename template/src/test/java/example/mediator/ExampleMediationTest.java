@@ -8,6 +8,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
 import vfio.pci.api.VfioException;
+import vfio.pci.api.mediation.DmaWindow;
 import vfio.pci.api.mediation.Verdict;
 
 class ExampleMediationTest {
@@ -29,6 +30,12 @@ class ExampleMediationTest {
     @Test
     void refusesAPartOfARegister() {
         assertThrows(VfioException.class, () -> mediation.read(0, ExampleMediation.WHO + 1, buffer, 0, 1));
+    }
+
+    @Test
+    void refusesMemoryThatTheDeviceCannotReach() throws VfioException {
+        mediation.dmaMap(new DmaWindow(ExampleMediation.HIGHEST - 0xFFF, 0x1000, true, true));
+        assertThrows(VfioException.class, () -> mediation.dmaMap(new DmaWindow(ExampleMediation.HIGHEST, 0x1000, true, true)));
     }
 
     private int read(long offset) throws VfioException {

@@ -100,10 +100,13 @@ public final class Mediator {
     /// Leaves it after asking.
     public void leave(Context offered) {
         opens.leave();
-        boolean interrupted;
+        boolean interrupted = false;
         synchronized (lock) {
-            interrupted = asked.stream().anyMatch(entry -> entry.offered == offered && entry.abandoned);
-            asked.removeIf(entry -> entry.offered == offered);
+            for (int i = asked.size() - 1; i >= 0; i--) {
+                if (asked.get(i).offered == offered) {
+                    interrupted |= asked.remove(i).abandoned;
+                }
+            }
         }
         if (interrupted) {
             // The interrupt was for the mediator; the thread is wanted for other work.

@@ -77,20 +77,10 @@ final class AccessPort implements DevicePort {
         try {
             comeIn(outer);
             Region target = regions.at(region);
-            boolean held = target.holds(offset, count);
-            if (!held) {
-                target.check(region, offset, count);
-            }
-            Interest interest = interests.of(told);
-            int what = interest.in(region, offset, count);
-            if (what == 0) {
+            if (target.isPlain(offset, count)) {
                 counters.countPassed();
-            } else if (what >= Interest.STACKED ? stackedRead(interest, what, region, offset, buffer, bufferOffset, count)
-                : claimed(what) && mediatedRead(interest, region, offset, buffer, bufferOffset, count)) {
+            } else if (watchedRead(target, region, offset, buffer, bufferOffset, count)) {
                 return;
-            }
-            if (!held) {
-                target.checkOwn(region, offset, count);
             }
             target.read(handle, offset, buffer, bufferOffset, count);
         } catch (VfioException e) {
@@ -112,20 +102,10 @@ final class AccessPort implements DevicePort {
         try {
             comeIn(outer);
             Region target = regions.at(region);
-            boolean held = target.holds(offset, count);
-            if (!held) {
-                target.check(region, offset, count);
-            }
-            Interest interest = interests.of(told);
-            int what = interest.in(region, offset, count);
-            if (what == 0) {
+            if (target.isPlain(offset, count)) {
                 counters.countPassed();
-            } else if (what >= Interest.STACKED ? stackedWrite(interest, what, region, offset, buffer, bufferOffset, count)
-                : claimed(what) && mediatedWrite(interest, region, offset, buffer, bufferOffset, count)) {
+            } else if (watchedWrite(target, region, offset, buffer, bufferOffset, count)) {
                 return;
-            }
-            if (!held) {
-                target.checkOwn(region, offset, count);
             }
             target.write(handle, offset, buffer, bufferOffset, count);
         } catch (VfioException e) {
@@ -222,13 +202,40 @@ final class AccessPort implements DevicePort {
 
     /// Whether the mediation is to be asked; counts what the access is otherwise.
     private boolean claimed(int what) {
-        if ((what & Interest.TRAPPED) != 0) {
-            counters.countTrapped();
-        }
+        countTrapped(what);
         if ((what & Interest.CLAIMED) != 0) {
             return true;
         }
         counters.countPassed();
+        return false;
+    }
+
+    /// An access in which somebody may take an interest, or which is refused.
+    ///
+    /// @return whether it is done
+    private boolean watchedRead(Region target, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
+            throws VfioException {
+        target.check(region, offset, count);
+        Interest interest = interests.of(told);
+        int what = interest.in(region, offset, count);
+        if (what >= Interest.STACKED ? stackedRead(interest, what, region, offset, buffer, bufferOffset, count)
+                : claimed(what) && mediatedRead(interest, region, offset, buffer, bufferOffset, count)) {
+            return true;
+        }
+        target.checkOwn(region, offset, count);
+        return false;
+    }
+
+    private boolean watchedWrite(Region target, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
+            throws VfioException {
+        target.check(region, offset, count);
+        Interest interest = interests.of(told);
+        int what = interest.in(region, offset, count);
+        if (what >= Interest.STACKED ? stackedWrite(interest, what, region, offset, buffer, bufferOffset, count)
+                : claimed(what) && mediatedWrite(interest, region, offset, buffer, bufferOffset, count)) {
+            return true;
+        }
+        target.checkOwn(region, offset, count);
         return false;
     }
 
@@ -271,21 +278,26 @@ final class AccessPort implements DevicePort {
         }
     }
 
+    private void countTrapped(int what) {
+        if ((what & Interest.TRAPPED) != 0) {
+            counters.countTrapped();
+        }
+    }
+
     /// Whether one of several layers has done it.
     private boolean stackedRead(Interest interest, int what, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
             throws VfioException {
-        return ended(what, descent.read(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
+        countTrapped(what);
+        return ended(descent.read(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
     }
 
     private boolean stackedWrite(Interest interest, int what, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
             throws VfioException {
-        return ended(what, descent.write(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
+        countTrapped(what);
+        return ended(descent.write(interest, what & ~Interest.TRAPPED, region, offset, buffer, bufferOffset, count));
     }
 
-    private boolean ended(int what, Descent.End end) {
-        if ((what & Interest.TRAPPED) != 0) {
-            counters.countTrapped();
-        }
+    private boolean ended(Descent.End end) {
         if (end == Descent.End.UNSEEN) {
             counters.countPassed();
         }

@@ -31,6 +31,8 @@ final class DeviceRegions {
     /// Regions of a mediation that is tried in place of another, by index; guarded by the lock.
     private final Map<Integer, Region> next = new HashMap<>();
     private volatile Region[] regions;
+    /// Guarded by the lock.
+    private Interest watched = Interest.NONE;
 
     DeviceRegions(PciFunction described, BoundFunction function, ConfigSpace config, BarMemories memories,
             ConfigRegion.ResetRequest reset, Runnable configWritten) {
@@ -135,7 +137,18 @@ final class DeviceRegions {
     private void replaceLocked(int index, Region region) {
         Region[] changed = regions.clone();
         changed[index] = region;
+        region.watched(watched.granules(index));
         regions = changed;
+    }
+
+    /// Somebody takes an interest in these accesses.
+    void watch(Interest interest) {
+        synchronized (lock) {
+            watched = interest;
+            for (int i = 0; i < regions.length; i++) {
+                regions[i].watched(interest.granules(i));
+            }
+        }
     }
 
     /// Indices of regions that somebody added.

@@ -3,12 +3,12 @@ package vfio.pci.core.device;
 
 import java.util.Comparator;
 import java.util.List;
-import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import vfio.pci.api.mediation.Claim;
+import vfio.pci.core.region.Region;
 
-/// Who takes an interest in which ranges, as an immutable snapshot made for the access path, which asks once for each access. Most
-/// accesses interest nobody.
+/// Who takes an interest in which ranges, as an immutable snapshot made for the access path, which asks for those accesses
+/// that may interest somebody: most do not.
 final class Interest {
     /// The base layer claims the range, and is the lowest: the only one, where nothing else was declared.
     static final int CLAIMED = 1;
@@ -25,46 +25,36 @@ final class Interest {
     private static final int STRIDE = 3;
     /// The table has an entry for each region up to the last one claimed.
     private static final int MOST_REGIONS = 0x1_0000;
-    private static final int GRANULES_SHIFT = 6;
-    private static final int GRANULES = 1 << GRANULES_SHIFT;
-    /// Bytes of the accesses that are looked up by where they begin.
-    private static final int SHORT = 8;
+    private static final int GRANULES = Long.SIZE;
 
     private final Layers layers;
     private final InRegion[] regions;
 
     /// The ranges of one region.
     ///
-    /// @param beyond the first byte that lies behind all ranges
-    /// @param granules a bit for each granule of the region in which a [#SHORT] access that reaches a range can begin, so that most
-    ///     accesses need not look at ranges
-    /// @param shift size of a granule, as a power of two
+    /// @param granules for [Region#watched(long)], so that most accesses need not look at ranges
     /// @param ranges ascending by first byte: first byte, end, what the interest is; then a first byte that no access reaches
-    private record InRegion(long beyond, long granules, int shift, long[] ranges) {
+    private record InRegion(long granules, long[] ranges) {
         static InRegion of(List<long[]> sorted) {
-            long beyond = sorted.stream().mapToLong(range -> range[END]).max().orElse(0);
-            int shift = Math.max(0, Long.SIZE - Long.numberOfLeadingZeros(Math.max(0, beyond - 1)) - GRANULES_SHIFT);
             long granules = 0;
+            long[] ranges = new long[sorted.size() * STRIDE + 1];
+            int at = 0;
             for (long[] range : sorted) {
-                granules |= granules(Math.max(0, range[FIRST] - (SHORT - 1)) >> shift, range[END] - 1 >> shift);
+                granules |= granules(range[FIRST] >> Region.WATCH_SHIFT, range[END] - 1 >> Region.WATCH_SHIFT);
+                System.arraycopy(range, 0, ranges, at, STRIDE);
+                at += STRIDE;
             }
-            return new InRegion(beyond, granules, shift, LongStream.concat(sorted.stream().flatMapToLong(LongStream::of),
-                LongStream.of(Long.MAX_VALUE)).toArray());
+            ranges[at] = Long.MAX_VALUE;
+            return new InRegion(granules, ranges);
         }
 
         /// A bit for each granule from one to another.
         private static long granules(long low, long high) {
-            return -1L << low & -1L >>> GRANULES - 1 - high;
+            return high - low >= GRANULES - 1 ? -1L : Long.rotateLeft(-1L >>> GRANULES - 1 - (high - low), (int) low);
         }
 
         int in(long first, int count) {
-            if (first >= beyond || count <= SHORT && (granules >>> (first >> shift) & 1) == 0) {
-                return 0;
-            }
-            return walk(first, first + count);
-        }
-
-        private int walk(long first, long end) {
+            long end = first + count;
             int what = 0;
             for (int i = 0; ranges[i + FIRST] < end; i += STRIDE) {
                 if (first < ranges[i + END]) {
@@ -121,6 +111,11 @@ final class Interest {
     private static Stream<long[]> in(int region, List<Claim> claims, long what) {
         return claims.stream().filter(claim -> claim.region() == region).map(Claim::range)
             .map(range -> new long[] {range.offset(), range.end(), what});
+    }
+
+    /// Where in a region somebody takes an interest, for [Region#watched(long)].
+    long granules(int region) {
+        return region < regions.length ? regions[region].granules : 0;
     }
 
     /// What interest there is in any byte of an access. Its region allows it: the end does not overflow.

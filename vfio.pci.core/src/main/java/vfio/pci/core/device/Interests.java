@@ -6,6 +6,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import vfio.pci.api.PciAddress;
 import vfio.pci.api.device.IrqInfo;
 import vfio.pci.api.mediation.Claim;
@@ -27,6 +28,7 @@ final class Interests {
     private final Map<Layer, Said> said = new IdentityHashMap<>();
     private List<Claim> disablable = List.of();
     private Optional<TrapInfoRegion> region = Optional.empty();
+    private Consumer<Interest> watch = interest -> { };
     private volatile boolean trapping;
     /// How often trapping was switched; wraps.
     private volatile int generation;
@@ -46,6 +48,14 @@ final class Interests {
     Interests(PciAddress address, IrqTable irqs) {
         this.address = address;
         this.irqs = irqs;
+    }
+
+    /// Has somebody told of what may interest anybody, now and whenever it changes.
+    void watch(Consumer<Interest> watcher) {
+        synchronized (lock) {
+            watch = watcher;
+            watcher.accept(untold);
+        }
     }
 
     /// Who takes an interest in accesses of a client. Disablable areas trap always for one that cannot be told when they do.
@@ -291,6 +301,8 @@ final class Interests {
         }
         untold = newUntold;
         told = newTold;
+        // Areas that trap for some clients only are watched for all.
+        watch.accept(newUntold);
     }
 
     /// Tells those who take part that areas of these ranges' regions are not what they were.

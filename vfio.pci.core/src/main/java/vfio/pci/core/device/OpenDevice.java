@@ -90,6 +90,7 @@ public final class OpenDevice implements LentResources {
             this.function = bound;
             this.config = new ConfigSpace(described, bound);
             this.regions = new DeviceRegions(described, bound, config, barMemories, this::reset, irqs::intxEnabledAgain);
+            interests.watch(regions::watch);
             done = true;
         } finally {
             if (!done) {

@@ -36,9 +36,13 @@ final class Rebinding {
         }
         if (!bound) {
             throw new VfioException(Errno.EPERM, "device=%s expected=a mediator that accepts it; %s".formatted(device.address(),
-                refusals.isEmpty() ? "there is none" : String.join("; ", refusals)));
+                refusals.isEmpty() ? "there is none for " + places() : String.join("; ", refusals)));
         }
         return new Exchange(device.address(), mediation.mediatorName(), Optional.empty(), pause.lasted(), withheld.since());
+    }
+
+    private String places() {
+        return String.join(" ", mediation.layers().topFirst().stream().map(Layer::place).toList());
     }
 
     private boolean rebind(Layer layer, List<Mediator> mediators, List<String> refusals) throws VfioException {

@@ -1,29 +1,67 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.core.gate;
 
-import java.util.HashMap;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /// A counted gate for calls that are rare and have no port: it knows the threads inside by name. Closing it is for good.
+///
+/// There are as many of these as mediators are registered, and each is passed at every open: one that is empty takes little memory.
 public final class Calls {
     private final Object lock = new Object();
-    private final Map<Thread, Visit> inside = new HashMap<>();
+    /// The first of those inside, or null. Guarded by the lock.
+    private Visit first;
     private boolean closed;
+    /// Threads in [#drain]. Guarded by the lock.
+    private int waiting;
 
     /// One thread's stay; guarded by the lock.
     private static final class Visit {
+        private final Thread thread;
+        private Visit next;
         private int depth;
         private Runnable onLeave;
+
+        Visit(Thread thread, Visit next) {
+            this.thread = thread;
+            this.next = next;
+        }
+    }
+
+    /// The stay of a thread, or null.
+    private Visit ofLocked(Thread thread) {
+        Visit visit = first;
+        while (visit != null && visit.thread != thread) {
+            visit = visit.next;
+        }
+        return visit;
+    }
+
+    private void removeLocked(Visit visit) {
+        if (first == visit) {
+            first = visit.next;
+            return;
+        }
+        Visit before = first;
+        while (before.next != visit) {
+            before = before.next;
+        }
+        before.next = visit.next;
     }
 
     /// Enters, unless the gate is closed; [#leave] follows exactly when this is true.
     public boolean enter() {
+        Thread self = Thread.currentThread();
         synchronized (lock) {
             if (closed) {
                 return false;
             }
-            inside.computeIfAbsent(Thread.currentThread(), thread -> new Visit()).depth++;
+            Visit visit = ofLocked(self);
+            if (visit == null) {
+                visit = new Visit(self, first);
+                first = visit;
+            }
+            visit.depth++;
             return true;
         }
     }
@@ -32,11 +70,13 @@ public final class Calls {
     public void leave() {
         Runnable onLeave = null;
         synchronized (lock) {
-            Visit visit = inside.get(Thread.currentThread());
+            Visit visit = ofLocked(Thread.currentThread());
             if (--visit.depth == 0) {
-                inside.remove(Thread.currentThread());
+                removeLocked(visit);
                 onLeave = visit.onLeave;
-                lock.notifyAll();
+                if (waiting > 0) {
+                    lock.notifyAll();
+                }
             }
         }
         if (onLeave != null) {
@@ -49,7 +89,7 @@ public final class Calls {
     /// @return false when it is not inside
     public boolean onLeave(Runnable action) {
         synchronized (lock) {
-            Visit visit = inside.get(Thread.currentThread());
+            Visit visit = ofLocked(Thread.currentThread());
             if (visit == null) {
                 return false;
             }
@@ -75,14 +115,14 @@ public final class Calls {
     /// Whether this thread is inside.
     public boolean isInside(Thread thread) {
         synchronized (lock) {
-            return inside.containsKey(thread);
+            return ofLocked(thread) != null;
         }
     }
 
     /// Interrupts a thread if it is inside, and only then.
     public void interrupt(Thread thread) {
         synchronized (lock) {
-            if (inside.containsKey(thread)) {
+            if (ofLocked(thread) != null) {
                 thread.interrupt();
             }
         }
@@ -96,7 +136,7 @@ public final class Calls {
         boolean interrupted = false;
         synchronized (lock) {
             while (true) {
-                List<Thread> others = inside.keySet().stream().filter(thread -> thread != Thread.currentThread()).toList();
+                List<Thread> others = othersLocked();
                 long millis = Math.ceilDiv(deadlineNanos - System.nanoTime(), 1_000_000L);
                 if (others.isEmpty() || millis <= 0) {
                     if (interrupted) {
@@ -104,12 +144,25 @@ public final class Calls {
                     }
                     return others;
                 }
+                waiting++;
                 try {
                     lock.wait(millis);
                 } catch (InterruptedException e) {
                     interrupted = true;
+                } finally {
+                    waiting--;
                 }
             }
         }
+    }
+
+    private List<Thread> othersLocked() {
+        List<Thread> others = new ArrayList<>();
+        for (Visit visit = first; visit != null; visit = visit.next) {
+            if (visit.thread != Thread.currentThread()) {
+                others.add(visit.thread);
+            }
+        }
+        return others;
     }
 }

@@ -13,11 +13,15 @@ import vfio.pci.core.memory.DeviceMemory;
 
 /// One region without its mediation. Accesses allocate nothing and may come from many threads.
 public abstract class Region {
+    /// Size, as a power of two, of what a bit of [#watched(long)] stands for.
+    public static final int WATCH_SHIFT = 10;
+
     private final long size;
     /// How far accesses may reach, as a mediation last described the region; beyond the region's own size only claims answer.
     private volatile long limit;
     /// How far accesses may reach that no claim answers.
     private volatile long reach;
+    private volatile long watched;
 
     /// A region whose own size is this.
     protected Region(long size) {
@@ -67,9 +71,18 @@ public abstract class Region {
         reach = Math.min(newLimit, size);
     }
 
-    /// Whether an access passes [#check] and [#checkOwn].
-    public final boolean holds(long offset, int count) {
-        return offset >= 0 && count > 0 && offset <= reach - count;
+    /// Says where somebody takes an interest in accesses.
+    ///
+    /// @param kibibytes a bit for each KiB, which stands for every 64th
+    public final void watched(long kibibytes) {
+        watched = kibibytes;
+    }
+
+    /// Whether an access passes [#check] and [#checkOwn], and nobody takes an interest in it: what most do. False also for some others.
+    public final boolean isPlain(long offset, int count) {
+        long last = offset + count - 1;
+        return offset >= 0 && count > 0 && offset <= reach - count
+            && (offset >> WATCH_SHIFT ^ last >> WATCH_SHIFT | watched >>> (offset >> WATCH_SHIFT) & 1) == 0;
     }
 
     /// Refuses what does not lie within the limit.

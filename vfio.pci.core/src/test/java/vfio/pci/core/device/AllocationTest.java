@@ -97,6 +97,11 @@ class AllocationTest {
     }
 
     @Test
+    void readsAnUnclaimedRegisterNextToAClaimedOne() throws VfioException {
+        assertAllocatesNothing(port -> port.read(0, 0x4010, buffer, 0, 4));
+    }
+
+    @Test
     void readsARegisterThatTheMediationPassesOn() throws VfioException {
         assertAllocatesNothing(port -> port.read(0, 0x4000, buffer, 0, 4));
     }

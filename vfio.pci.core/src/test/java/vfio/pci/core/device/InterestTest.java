@@ -6,9 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import vfio.pci.api.device.RegionInfo;
 import vfio.pci.api.mediation.Claim;
+import vfio.pci.core.region.AddedRegion;
+import vfio.pci.core.region.Region;
 
 class InterestTest {
     @Test
@@ -73,16 +79,58 @@ class InterestTest {
             List<Claim> claimed = some(random, bits);
             List<Claim> trapped = some(random, bits);
             Interest interest = Interest.of(claimed, trapped);
+            List<Region> regions = IntStream.range(0, 4).mapToObj(region -> watched(interest, region)).toList();
             for (int access = 0; access < 50; access++) {
                 int region = random.nextInt(4);
                 long offset = random.nextLong(1L << bits + 1);
                 int count = 1 + random.nextInt(1 << random.nextInt(16));
                 int expected = (meets(claimed, region, offset, count) ? Interest.CLAIMED : 0)
                     | (meets(trapped, region, offset, count) ? Interest.TRAPPED : 0);
+                assertThat(expected == 0 || !regions.get(region).isPlain(offset, count)).isTrue();
                 assertThat(interest.in(region, offset, count)).as("round=%d region=%d offset=0x%x count=0x%x of %s and %s", round, region,
                     offset, count, claimed, trapped).isEqualTo(expected);
             }
         }
+    }
+
+    private static Region watched(Interest interest, int index) {
+        Region region = new AddedRegion(new RegionInfo(index, Long.MAX_VALUE, Set.of(), List.of()), Optional.empty());
+        region.watched(interest.granules(index));
+        return region;
+    }
+
+    @Test
+    void hasMostAccessesPassBy() {
+        Region region = watched(Interest.of(List.of(Claim.of(0, 0x800, 4), Claim.of(0, 0xFFC, 0x408)), List.of(Claim.of(0, 0xFC00, 1))), 0);
+        assertThat(region.isPlain(0, 4)).isTrue();
+        assertThat(region.isPlain(0x7FC, 4)).isTrue();
+        assertThat(region.isPlain(0x7FD, 4)).isFalse();
+        assertThat(region.isPlain(0x800, 4)).isFalse();
+        assertThat(region.isPlain(0xBFF, 1)).as("in the same KiB").isFalse();
+        assertThat(region.isPlain(0xFFC, 4)).isFalse();
+        assertThat(region.isPlain(0x1400, 4)).isFalse();
+        assertThat(region.isPlain(0x1800, 0x400)).isTrue();
+        assertThat(region.isPlain(0x1800, 0x401)).as("reaches into another KiB").isFalse();
+        assertThat(region.isPlain(0xFFFF, 1)).isFalse();
+        assertThat(region.isPlain(0x1_0000, 1)).isTrue();
+        assertThat(region.isPlain(0x1_0800, 1)).as("its bit stands for another KiB too").isFalse();
+    }
+
+    @Test
+    void hasNothingPassByThatTheRegionDoesNotHold() {
+        Region region = new AddedRegion(new RegionInfo(0, 0x1000, Set.of(), List.of()), Optional.empty());
+        assertThat(region.isPlain(0xFFC, 4)).isTrue();
+        assertThat(region.isPlain(0xFFC, 5)).isFalse();
+        assertThat(region.isPlain(-4, 4)).isFalse();
+        assertThat(region.isPlain(0, 0)).isFalse();
+        assertThat(region.isPlain(0, -1)).isFalse();
+        assertThat(region.isPlain(Long.MAX_VALUE, 4)).isFalse();
+        region.limit(0x800);
+        assertThat(region.isPlain(0x7FC, 4)).isTrue();
+        assertThat(region.isPlain(0x800, 4)).isFalse();
+        region.limit(0x2000);
+        assertThat(region.isPlain(0xFFC, 4)).isTrue();
+        assertThat(region.isPlain(0x1000, 4)).isFalse();
     }
 
     private static List<Claim> some(Random random, int bits) {
