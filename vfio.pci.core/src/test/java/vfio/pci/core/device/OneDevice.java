@@ -42,6 +42,13 @@ final class OneDevice implements AutoCloseable {
         return new DeviceSettings(false, timeout, 64, 4);
     }
 
+    /// One where nothing hangs: what is done takes as long as a busy machine needs.
+    static OneDevice patient() {
+        OneDevice one = new OneDevice();
+        one.settings = drainingIn(Duration.ofSeconds(20));
+        return one;
+    }
+
     /// What a mediator answers.
     interface Opening {
         Optional<Mediation> open(PciFunction function, MediationContext context) throws VfioException;
