@@ -218,7 +218,7 @@ class StackViewsTest {
         viewing("top");
         declareTopOverBottom();
         try (VfioDevice handle = one.open()) {
-            one.hardware.lent.interrupts().intx(true);
+            one.hardware.lent.interrupts().raise(InterruptKind.MSIX, 0);
             assertThat(log).containsExactly("bottom interrupt", "top interrupt");
             assertThat(handle.info().regions()).isPositive();
         }
