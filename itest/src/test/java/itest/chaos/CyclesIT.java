@@ -20,6 +20,7 @@ import itest.wire.RawClient;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import javax.inject.Inject;
@@ -83,7 +84,7 @@ public class CyclesIT {
             live();
         }
         Leaks.requireCollected(loaders);
-        int loadersBefore = Leaks.loadersInHeap();
+        Map<String, Integer> heapBefore = Leaks.census();
         Footprint before = Footprint.now();
         long begin = System.nanoTime();
         for (int i = 0; i < CYCLES; i++) {
@@ -93,12 +94,14 @@ public class CyclesIT {
         Held.awaitNoMoreThan(before.held());
         Leaks.requireCollected(loaders);
         Footprint after = Footprint.now();
-        int loadersAfter = Leaks.loadersInHeap();
+        Map<String, Integer> heapAfter = Leaks.census();
         System.out.printf("cycles=%d in %d ms: before %s, after %s; class loaders of bundles in the heap %d and %d, of %d that were%n",
-            CYCLES, millis, before, after, loadersBefore, loadersAfter, loaders.size());
+            CYCLES, millis, before, after, Leaks.loaders(heapBefore), Leaks.loaders(heapAfter), loaders.size());
         after.requireNoMoreThan(before);
         // Those of a framework that an earlier test ran may go meanwhile.
-        assertThat(loadersAfter).as("class loaders of bundles in the heap").isLessThanOrEqualTo(loadersBefore);
+        assertThat(Leaks.loaders(heapAfter)).as("class loaders of bundles in the heap").isLessThanOrEqualTo(Leaks.loaders(heapBefore));
+        heapAfter.replaceAll((name, count) -> count - heapBefore.getOrDefault(name, 0));
+        assertThat(heapAfter).as("instances that came").allSatisfy((name, more) -> assertThat(more).as(name).isLessThan(CYCLES));
     }
 
     @Test

@@ -96,6 +96,17 @@ final class HeapDump implements AutoCloseable {
         return found;
     }
 
+    /** How many instances there are of each class. */
+    Map<String, Integer> census() {
+        Map<String, Integer> counts = new HashMap<>();
+        objects.forEach((id, at) -> {
+            if (kind(at) == INSTANCE) {
+                counts.merge(classNames.get(classOf(at)), 1, Integer::sum);
+            }
+        });
+        return counts;
+    }
+
     /** What an object is, for people. */
     String describe(long id) {
         if (classes.containsKey(id)) {

@@ -15,6 +15,8 @@ import java.util.Map;
 /** Looks for class loaders that are held though their bundles are gone, and in the heap for what holds them. */
 final class Leaks {
     private static final Duration LONGEST = Duration.ofSeconds(60);
+    /** Beginnings of the names of the project's classes. */
+    private static final List<String> OWN = List.of("vfio.", "device.sim.", "linux.sys.", "mediator.");
     private static final String LOADER = "org.apache.felix.framework.BundleWiringImpl$BundleClassLoader";
 
     private Leaks() {
@@ -33,11 +35,18 @@ final class Leaks {
         }
     }
 
-    /** How many class loaders of bundles there are in the heap. */
-    static int loadersInHeap() throws IOException {
+    /** How many instances there are of each class of the project's, and class loaders of bundles. */
+    static Map<String, Integer> census() throws IOException {
         try (HeapDump heap = HeapDump.take()) {
-            return heap.instances(LOADER).size();
+            Map<String, Integer> counts = heap.census();
+            counts.keySet().removeIf(name -> !name.equals(LOADER) && OWN.stream().noneMatch(name::startsWith));
+            return counts;
         }
+    }
+
+    /** Class loaders of bundles in such a count. */
+    static int loaders(Map<String, Integer> census) {
+        return census.getOrDefault(LOADER, 0);
     }
 
     /** Paths to the class loaders that are known by a {@link BundleLoader} and held otherwise. */

@@ -139,7 +139,8 @@ public final class VfEngine {
     /// One life of the thread.
     private final class Worker implements Runnable {
         private final Thread thread;
-        private final Optional<Thread> before;
+        /// Let go once it has ended: it leads to the one before it, and so on.
+        private Optional<Thread> before;
         private volatile boolean stopped;
 
         Worker(Optional<Thread> before) {
@@ -180,6 +181,7 @@ public final class VfEngine {
                     return false;
                 }
             }
+            before = Optional.empty();
             return true;
         }
 
