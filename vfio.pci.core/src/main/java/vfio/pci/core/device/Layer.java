@@ -146,7 +146,6 @@ final class Layer {
         Set<Capability> capabilities = binding.capabilities();
         Optional<MigrationEngine> engine = engine(binding);
         mediation.defaults().prepare(capabilities, engine);
-        device.dmaWindows().tellPresent(binding);
         MediationViews.Described described = mediation.views().describeFirst(this, binding, device.regions().allOf(offered));
         device.dmaWindows().tellPresent(binding);
         return new Stay(binding, offered, capabilities, engine, described.below(), described.above(), binding.relaysInterrupts());

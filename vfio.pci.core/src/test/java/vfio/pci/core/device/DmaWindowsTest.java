@@ -282,6 +282,7 @@ class DmaWindowsTest {
 
     @Test
     void anUnmapDoesNotWaitForWhoIsStuckAndIsToldAfterwards() throws Exception {
+        one.impatient();
         CountDownLatch inReset = new CountDownLatch(1);
         CountDownLatch end = new CountDownLatch(1);
         AtomicReference<Thread> stuck = new AtomicReference<>();
