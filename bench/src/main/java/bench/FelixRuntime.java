@@ -10,7 +10,7 @@ import java.util.Comparator;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.jar.JarInputStream;
 import java.util.stream.Stream;
 import org.apache.felix.framework.FrameworkFactory;
 import org.osgi.framework.Bundle;
@@ -24,8 +24,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
 /// A real runtime within this process: Felix with the bundles of the distribution that serve devices in process. The contracts come from
 /// outside the framework, so that a benchmark can call its services.
 final class FelixRuntime implements AutoCloseable {
-    private static final List<String> CONTRACTS = List.of("vfio.pci.api", "vfio.pci.api.admin", "vfio.pci.api.device", "vfio.pci.api.dma",
-        "vfio.pci.api.function", "vfio.pci.api.mediation", "vfio.pci.api.migration");
+    private static final String CONTRACTS = "vfio.pci.api";
     private static final List<String> SERVICES = List.of("org.osgi.util.function", "org.osgi.util.promise", "org.osgi.service.component",
         "org.apache.felix.configadmin", "org.apache.felix.scr", "linux.sys", "vfio.pci.core");
 
@@ -38,8 +37,7 @@ final class FelixRuntime implements AutoCloseable {
             storage = Files.createTempDirectory("bench-felix-");
             framework = new FrameworkFactory().newFramework(Map.of(
                 Constants.FRAMEWORK_STORAGE, storage.toString(),
-                Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, Stream.concat(CONTRACTS.stream().map(name -> name + ";version=1.0.0"),
-                    Stream.of("org.osgi.service.cm;version=1.6.1")).collect(Collectors.joining(",")),
+                Constants.FRAMEWORK_SYSTEMPACKAGES_EXTRA, exported(CONTRACTS) + ",org.osgi.service.cm;version=1.6.1",
                 "ds.loglevel", "2"));
             framework.start();
             for (String name : SERVICES) {
@@ -52,13 +50,25 @@ final class FelixRuntime implements AutoCloseable {
         }
     }
 
+    private static InputStream packed(String name) {
+        String resource = "/bundles/" + name + ".jar";
+        InputStream jar = FelixRuntime.class.getResourceAsStream(resource);
+        if (jar == null) {
+            throw new IllegalStateException("resource=" + resource + " expected=packed with the benchmarks");
+        }
+        return jar;
+    }
+
+    /// What a bundle exports, with versions.
+    private static String exported(String name) throws IOException {
+        try (JarInputStream jar = new JarInputStream(packed(name))) {
+            return jar.getManifest().getMainAttributes().getValue(Constants.EXPORT_PACKAGE);
+        }
+    }
+
     /// Installs and starts a bundle that was packed with the benchmarks.
     void start(String name) {
-        String resource = "/bundles/" + name + ".jar";
-        try (InputStream jar = FelixRuntime.class.getResourceAsStream(resource)) {
-            if (jar == null) {
-                throw new IllegalStateException("resource=" + resource + " expected=packed with the benchmarks");
-            }
+        try (InputStream jar = packed(name)) {
             Bundle bundle = framework.getBundleContext().installBundle(name, jar);
             bundle.start();
         } catch (IOException e) {
