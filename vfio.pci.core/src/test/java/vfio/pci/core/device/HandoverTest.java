@@ -252,7 +252,6 @@ class HandoverTest {
         one.impatient();
         Mediator first = keeping(1, "");
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
-            one.settings = OneDevice.drainingIn(LONG);
             one.goes(first, MediatorPolicy.FREEZE, LONG);
             Mediator hanging = keeping(1, "hangs in load");
             assertThat(one.function.thaw(hanging)).isFalse();

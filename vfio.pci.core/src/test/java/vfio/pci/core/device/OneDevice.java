@@ -39,13 +39,6 @@ final class OneDevice implements AutoCloseable {
     /// Nobody is given up who leaves, whatever else the machine does.
     DeviceSettings settings = settings(Duration.ofSeconds(20));
 
-    /// One where nothing hangs: what is done takes as long as a busy machine needs.
-    static OneDevice patient() {
-        OneDevice one = new OneDevice();
-        one.settings = drainingIn(Duration.ofSeconds(20));
-        return one;
-    }
-
     /// What a mediator answers.
     interface Opening {
         Optional<Mediation> open(PciFunction function, MediationContext context) throws VfioException;

@@ -27,7 +27,7 @@ class StackTest {
     private static final long REGISTER = 0x5000;
     private static final long OTHER = 0x5100;
 
-    private final OneDevice one = OneDevice.patient();
+    private final OneDevice one = new OneDevice();
     private final List<String> log = Collections.synchronizedList(new ArrayList<>());
 
     @AfterEach

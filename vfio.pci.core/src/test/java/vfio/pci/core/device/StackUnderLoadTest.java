@@ -32,7 +32,7 @@ class StackUnderLoadTest {
     private static final int THREADS = 2;
     private static final int TIMES = 60;
 
-    private final OneDevice one = OneDevice.patient();
+    private final OneDevice one = new OneDevice();
     private final AtomicLong written = new AtomicLong();
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private volatile boolean stop;

@@ -40,7 +40,7 @@ class StackViewsTest {
     private static final MmapArea SECOND = new MmapArea(0x1000, 0x1000, false);
     private static final MmapArea BOTH = new MmapArea(0, 0x2000, false);
 
-    private final OneDevice one = OneDevice.patient();
+    private final OneDevice one = new OneDevice();
     private final List<String> log = new ArrayList<>();
 
     @AfterEach
