@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.osgi.framework.BundleException;
 import vfio.pci.api.Errno;
 import vfio.pci.api.PciAddress;
@@ -217,20 +218,25 @@ final class BundleDisturber {
     }
 
     private void stopWithVisitors(MediatorSlot slot) throws Exception {
-        long before = slot.number(Chaotic.STAYING);
+        List<ChaoticDevice> visited = devices.subList(0, VISITED);
+        long[] before = visited.stream().mapToLong(device -> staying(slot, device)).toArray();
         slot.update(Chaotic.STAYS_UNTIL_STOPPED + stayMillis * Chaotic.STAY);
         if (!slot.isActive()) {
             slot.start();
         }
-        for (int i = 0; i < VISITED; i++) {
-            ChaoticDevice device = devices.get(i);
+        for (ChaoticDevice device : visited) {
             policy(device, MediatorPolicy.PASS_THROUGH);
             if (!mediator(device).equals(Optional.of(slot.name()))) {
                 rebind(device, slot);
             }
         }
-        Await.until("visitors are inside", ChaosIT.PATIENCE, () -> slot.number(Chaotic.STAYING) >= before + VISITED);
+        Await.until("visitors are inside", ChaosIT.PATIENCE, () -> IntStream.range(0, VISITED)
+            .allMatch(i -> staying(slot, visited.get(i)) > before[i]));
         slot.stop();
         slot.update(anything());
+    }
+
+    private static long staying(MediatorSlot slot, ChaoticDevice device) {
+        return slot.number(Chaotic.STAYING + device.address());
     }
 }

@@ -11,6 +11,7 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /** Looks for class loaders that are held though their bundles are gone, and in the heap for what holds them. */
 final class Leaks {
@@ -47,6 +48,30 @@ final class Leaks {
     /** Class loaders of bundles in such a count. */
     static int loaders(Map<String, Integer> census) {
         return census.getOrDefault(LOADER, 0);
+    }
+
+    /**
+     * Returns when no class has so many more instances than before; fails when one has for a minute: timers may keep some for seconds.
+     *
+     * @return what there is then
+     */
+    static Map<String, Integer> requireFewer(int more, Map<String, Integer> before) throws Exception {
+        Map<String, Integer> now = new TreeMap<>();
+        try {
+            Await.until("the heap is as before", LONGEST, () -> {
+                now.clear();
+                now.putAll(census());
+                return now.keySet().stream().noneMatch(name -> grown(name, before, now) >= more);
+            });
+        } catch (AssertionError e) {
+            now.keySet().removeIf(name -> grown(name, before, now) < more);
+            throw new AssertionError("instances that came: " + now + ", before: " + before, e);
+        }
+        return now;
+    }
+
+    private static int grown(String name, Map<String, Integer> before, Map<String, Integer> now) {
+        return now.get(name) - before.getOrDefault(name, 0);
     }
 
     /** Paths to the class loaders that are known by a {@link BundleLoader} and held otherwise. */

@@ -59,8 +59,8 @@ public final class Chaotic extends Mediator {
 
     /** Added to a mediator's name, the number of its last incarnation. */
     public static final String INCARNATION = "incarnation";
-    /** Visitors so far that stayed until its bundle stopped. */
-    public static final String STAYING = "staying";
+    /** Before a device's address: visitors so far that stayed in it until the bundle stopped. */
+    public static final String STAYING = "staying ";
     /** Its mediations so far. */
     public static final String MADE = "made";
 
@@ -83,7 +83,7 @@ public final class Chaotic extends Mediator {
     @Override
     Optional<Mediation> asked(PciFunction function, MediationContext context) {
         setting().number(MADE).incrementAndGet();
-        return Optional.of(new Tagged(setting(), context, incarnation, stopsBefore));
+        return Optional.of(new Tagged(setting(), context, incarnation, stopsBefore, setting().number(STAYING + function.address())));
     }
 
     /** All, or of the upper half of the threads only what tells who mediates. */
@@ -104,17 +104,19 @@ public final class Chaotic extends Mediator {
         private final int does;
         private final AtomicLong stopping;
         private final long stopsBefore;
+        private final AtomicLong staying;
         private final AtomicBoolean kept = new AtomicBoolean();
         private final AtomicLong visits = new AtomicLong();
         private final Kept state;
 
-        Tagged(Setting setting, MediationContext context, long incarnation, long stopsBefore) {
+        Tagged(Setting setting, MediationContext context, long incarnation, long stopsBefore, AtomicLong staying) {
             super(setting);
             this.context = context;
             this.tag = incarnation << COUNT_BITS;
             this.does = setting.answer();
             this.stopping = setting.number(Setting.STOPPING);
             this.stopsBefore = stopsBefore;
+            this.staying = staying;
             this.state = new Kept(setting.board().number("state numbers"));
         }
 
@@ -166,7 +168,7 @@ public final class Chaotic extends Mediator {
             }
             if (does(STAYS | STAYS_UNTIL_STOPPED) && kept.compareAndSet(false, true)) {
                 if (does(STAYS_UNTIL_STOPPED)) {
-                    setting().number(STAYING).incrementAndGet();
+                    staying.incrementAndGet();
                     awaitStop();
                 }
                 stay(TimeUnit.MILLISECONDS.toNanos(does / STAY));
