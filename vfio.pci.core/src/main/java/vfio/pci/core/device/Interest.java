@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.core.device;
 
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -34,26 +33,19 @@ final class Interest {
     /// The ranges of one region.
     ///
     /// @param granules for [Region#watched(long)], so that most accesses need not look at ranges
-    /// @param starts for each of those bits where the ranges begin that it stands for; at the end, where there are none
     /// @param ranges ascending by first byte: first byte, end, what the interest is; then a first byte that no access reaches
-    private record InRegion(long granules, int[] starts, long[] ranges) {
+    private record InRegion(long granules, long[] ranges) {
         static InRegion of(List<long[]> sorted) {
-            long all = 0;
-            int[] starts = new int[GRANULES];
+            long granules = 0;
             long[] ranges = new long[sorted.size() * STRIDE + 1];
-            int at = sorted.size() * STRIDE;
-            Arrays.fill(starts, at);
-            ranges[at] = Long.MAX_VALUE;
-            for (long[] range : sorted.reversed()) {
-                at -= STRIDE;
+            int at = 0;
+            for (long[] range : sorted) {
+                granules |= granules(range[FIRST] >> Region.WATCH_SHIFT, range[END] - 1 >> Region.WATCH_SHIFT);
                 System.arraycopy(range, 0, ranges, at, STRIDE);
-                long granules = granules(range[FIRST] >> Region.WATCH_SHIFT, range[END] - 1 >> Region.WATCH_SHIFT);
-                all |= granules;
-                for (long left = granules; left != 0; left &= left - 1) {
-                    starts[Long.numberOfTrailingZeros(left)] = at;
-                }
+                at += STRIDE;
             }
-            return new InRegion(all, starts, ranges);
+            ranges[at] = Long.MAX_VALUE;
+            return new InRegion(granules, ranges);
         }
 
         /// A bit for each granule from one to another.
@@ -61,23 +53,12 @@ final class Interest {
             return high - low >= GRANULES - 1 ? -1L : Long.rotateLeft(-1L >>> GRANULES - 1 - (high - low), (int) low);
         }
 
-        /// Mostly there is one range to look at, and no loop.
         int in(long first, int count) {
             long end = first + count;
-            long granule = first >> Region.WATCH_SHIFT;
-            int at = granule == end - 1 >> Region.WATCH_SHIFT ? starts[(int) granule & GRANULES - 1] : 0;
-            if (ranges[at + FIRST] >= end) {
-                return 0;
-            }
-            int what = first < ranges[at + END] ? (int) ranges[at + WHAT] : 0;
-            return ranges[at + STRIDE] >= end ? what : what | walk(at + STRIDE, first, end);
-        }
-
-        private int walk(int from, long first, long end) {
             int what = 0;
-            for (int at = from; ranges[at + FIRST] < end; at += STRIDE) {
-                if (first < ranges[at + END]) {
-                    what |= (int) ranges[at + WHAT];
+            for (int i = 0; ranges[i + FIRST] < end; i += STRIDE) {
+                if (first < ranges[i + END]) {
+                    what |= (int) ranges[i + WHAT];
                 }
             }
             return what;
