@@ -12,7 +12,7 @@ import java.lang.invoke.VarHandle;
 /// second quadword, which has the done bit, after everything else.
 ///
 /// Guarded by the queues' lock.
-final class RxQueue {
+final class RxQueue extends ConfiguredQueue<RxSettings> {
     /// Most descriptors of a frame.
     static final int MOST_BUFFERS = 5;
 
@@ -26,12 +26,10 @@ final class RxQueue {
         NO_DESCRIPTORS
     }
 
-    private final DescriptorRing ring;
     private final GuestMemory memory;
     private final QueueEvents events;
     private final MemorySegment back = Arena.ofAuto().allocate(WINDOW * RxDescriptor.SIZE, 64);
     private final MemorySegment status = Arena.ofAuto().allocate(WINDOW * Long.BYTES, 64);
-    private RxSettings settings = RxSettings.NONE;
     /// The last tail that was good.
     private int tail;
     private int backStart;
@@ -40,70 +38,14 @@ final class RxQueue {
     private boolean starving;
 
     RxQueue(int index, Tails tails, GuestMemory memory, QueueEvents events, Statistics statistics) {
-        this.ring = new DescriptorRing(index, true, tails, memory, statistics);
+        super(new DescriptorRing(index, true, tails, memory, statistics), RxSettings.NONE);
         this.memory = memory;
         this.events = events;
-    }
-
-    boolean configure(RxSettings next) {
-        if (ring.enabled()) {
-            return false;
-        }
-        place(next);
-        rewind();
-        return true;
-    }
-
-    private void place(RxSettings next) {
-        settings = next;
-        ring.place(next.base(), next.length());
-    }
-
-    boolean configured() {
-        return settings.length() > 0;
-    }
-
-    boolean enabled() {
-        return ring.enabled();
     }
 
     /// Whether frames can be delivered here.
     boolean receives() {
         return ring.goes();
-    }
-
-    RxSettings settings() {
-        return settings;
-    }
-
-    int head() {
-        return ring.head();
-    }
-
-    StopReason stopped() {
-        return ring.stopped();
-    }
-
-    void tap(DoorbellTap next) {
-        ring.tap(next);
-    }
-
-    void enable() {
-        if (!ring.enabled()) {
-            rewind();
-            ring.enabled(true);
-        }
-    }
-
-    void disable() {
-        ring.enabled(false);
-        rewind();
-    }
-
-    void reset() {
-        disable();
-        place(RxSettings.NONE);
-        ring.tail(0);
     }
 
     /// Takes over what another had.
@@ -113,7 +55,8 @@ final class RxQueue {
         restart(reason, position);
     }
 
-    private void rewind() {
+    @Override
+    void rewind() {
         restart(StopReason.NONE, 0);
     }
 
@@ -138,9 +81,9 @@ final class RxQueue {
     /// @param qw0 first quadword of the last descriptor
     /// @param qw1 second quadword of the last descriptor, without its length
     Outcome deliver(MemorySegment source, long frame, int length, long qw0, long qw1) {
-        int size = settings.bufferSize();
+        int size = settings().bufferSize();
         int needed = (length + size - 1) / size;
-        if (length > settings.maxPacket() || needed > MOST_BUFFERS) {
+        if (length > settings().maxPacket() || needed > MOST_BUFFERS) {
             return Outcome.DROPPED;
         }
         if (available() < needed && !lookAtTail(needed)) {
@@ -172,7 +115,7 @@ final class RxQueue {
     private boolean lookAtTail(int needed) {
         int now = ring.tail();
         if (now != tail && !ring.halted()) {
-            if (now >= settings.length()) {
+            if (now >= settings().length()) {
                 return ring.stop(StopReason.BAD_TAIL);
             }
             ring.rung(now);

@@ -9,7 +9,7 @@ package device.sim.xl710.queue;
 /// @param maxPacket longest frame that is delivered
 /// @param rxdid format of the written-back descriptor; 0 and 1 are the legacy one
 /// @param keepFcs whether the frame check sequence is delivered with the frame
-public record RxSettings(long base, int length, int bufferSize, int maxPacket, int rxdid, boolean keepFcs) {
+public record RxSettings(long base, int length, int bufferSize, int maxPacket, int rxdid, boolean keepFcs) implements RingSettings {
     static final RxSettings NONE = new RxSettings(0, 0, 0, 0, 0, false);
 
     private static final int MOST_BUFFER = 16384 - 128;

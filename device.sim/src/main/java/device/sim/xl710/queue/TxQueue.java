@@ -11,7 +11,7 @@ import java.util.concurrent.locks.ReentrantLock;
 /// when its end is there, so the head is always between two packets.
 ///
 /// Guarded by the queues' lock.
-final class TxQueue {
+final class TxQueue extends ConfiguredQueue<TxSettings> {
     /// Packets sent before another queue has its turn.
     private static final int BATCH = 64;
     /// No tail.
@@ -19,16 +19,14 @@ final class TxQueue {
 
     private static final MemorySegment DONE = done();
 
-    private final DescriptorRing ring;
     private final GuestMemory memory;
     private final Transmission transmission;
     private final QueueEvents events;
-    private TxSettings settings = TxSettings.NONE;
     /// The tail up to which the packet at the head has no end yet: nothing can be done until it is another.
     private int endless = NONE;
 
     TxQueue(int index, Tails tails, GuestMemory memory, Transmission transmission, QueueEvents events, Statistics statistics) {
-        this.ring = new DescriptorRing(index, false, tails, memory, statistics);
+        super(new DescriptorRing(index, false, tails, memory, statistics), TxSettings.NONE);
         this.memory = memory;
         this.transmission = transmission;
         this.events = events;
@@ -40,61 +38,6 @@ final class TxQueue {
         return word.asReadOnly();
     }
 
-    boolean configure(TxSettings next) {
-        if (ring.enabled()) {
-            return false;
-        }
-        place(next);
-        rewind();
-        return true;
-    }
-
-    private void place(TxSettings next) {
-        settings = next;
-        ring.place(next.base(), next.length());
-    }
-
-    boolean configured() {
-        return settings.length() > 0;
-    }
-
-    boolean enabled() {
-        return ring.enabled();
-    }
-
-    TxSettings settings() {
-        return settings;
-    }
-
-    int head() {
-        return ring.head();
-    }
-
-    StopReason stopped() {
-        return ring.stopped();
-    }
-
-    void tap(DoorbellTap next) {
-        ring.tap(next);
-    }
-
-    void enable() {
-        if (!ring.enabled()) {
-            rewind();
-            ring.enabled(true);
-        }
-    }
-
-    void disable() {
-        ring.enabled(false);
-        rewind();
-    }
-
-    void reset() {
-        disable();
-        place(TxSettings.NONE);
-    }
-
     /// Takes over what another had; its tail comes apart.
     void restore(TxSettings next, boolean on, StopReason reason, int position) {
         place(next);
@@ -103,7 +46,8 @@ final class TxQueue {
         endless = NONE;
     }
 
-    private void rewind() {
+    @Override
+    void rewind() {
         ring.restore(StopReason.NONE, 0);
         endless = NONE;
         ring.tail(0);
@@ -129,7 +73,7 @@ final class TxQueue {
         if (!asksForWork(tail) || ring.halted()) {
             return false;
         }
-        if (tail >= settings.length()) {
+        if (tail >= settings().length()) {
             ring.stop(StopReason.BAD_TAIL);
             return true;
         }
@@ -167,7 +111,7 @@ final class TxQueue {
             }
         }
         int waiting = ring.distance(ring.head(), tail);
-        return waiting == settings.length() - 1 && ring.stop(StopReason.NO_END_OF_PACKET);
+        return waiting == settings().length() - 1 && ring.stop(StopReason.NO_END_OF_PACKET);
     }
 
     private boolean send(int next) {

@@ -10,8 +10,7 @@ import vfio.pci.api.VfioException;
 import vfio.pci.api.admin.MediatorStatus;
 
 /// The mediators in the order they are asked: higher ranking first, then older first. Those that have gone stay listed while a thread is
-/// stuck in
-/// them.
+/// stuck in them.
 public final class MediatorRegistry {
     private static final System.Logger LOG = System.getLogger(MediatorRegistry.class.getName());
 

@@ -15,8 +15,7 @@ import vfio.pci.api.function.PciFunction;
 /// The config space a client sees: a virtual copy over the raw one, by the permission table.
 ///
 /// Reads take the hardware's bits and lay the kept ones over them. Writes are serialised with each other: only they and [#reset] hold the
-/// write lock, and
-/// under it nothing is called but the raw config space, which never calls back.
+/// write lock, and under it nothing is called but the raw config space, which never calls back.
 public final class ConfigSpace {
     private final BoundFunction function;
     private final PciFunction described;

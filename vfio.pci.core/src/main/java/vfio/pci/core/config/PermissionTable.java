@@ -4,8 +4,7 @@ package vfio.pci.core.config;
 import java.util.Arrays;
 
 /// For each bit of config space: may the client write it, and is its value kept in the virtual copy or in the hardware. A bit that is
-/// neither is
-/// read from the hardware and cannot be written, which is what anything unknown is.
+/// neither is read from the hardware and cannot be written, which is what anything unknown is.
 final class PermissionTable {
     private final byte[] write;
     private final byte[] virtual;

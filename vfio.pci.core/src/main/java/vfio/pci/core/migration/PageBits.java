@@ -10,9 +10,8 @@ import java.lang.invoke.VarHandle;
 ///
 /// The bits are in blocks. A whole block is taken out by putting an empty one in its place: who sets a bit looks again whether the block is
 /// still in place, and sets it in the new one too if not; so that the old one can be read and cleared by plain accesses, which is many
-/// times
-/// as fast as an atomic one for each word. A bit that comes too late for the old block may stay in it until it is used again, for other
-/// pages perhaps: then a page is reported that was not written, but none is missed.
+/// times as fast as an atomic one for each word. A bit that comes too late for the old block may stay in it until it is used again, for
+/// other pages perhaps: then a page is reported that was not written, but none is missed.
 final class PageBits {
     /// Words of a block.
     static final int BLOCK = 512;

@@ -24,8 +24,7 @@ public final class RegionFace {
     }
 
     /// Goes to a state as [MigrationEngine#state(MigrationState)] does. With a copy that begins while the device runs, all that is mapped
-    /// is
-    /// logged, from before the change to the end of the copy, unless somebody logs already.
+    /// is logged, from before the change to the end of the copy, unless somebody logs already.
     ///
     /// @throws VfioException also when logging cannot begin, with the state unchanged
     public void state(MigrationState to) throws VfioException {

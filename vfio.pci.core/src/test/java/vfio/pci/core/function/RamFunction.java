@@ -24,8 +24,7 @@ import vfio.pci.api.function.LentResources;
 import vfio.pci.api.function.PciFunction;
 
 /// The simplest hardware there can be: its registers are plain bytes, memory-like pages are the lent ones, and what its driver does to it
-/// is
-/// recorded. Of a large BAR only the first part has registers.
+/// is recorded. Of a large BAR only the first part has registers.
 public final class RamFunction implements PciFunction {
     /// Where it sits.
     public static final PciAddress ADDRESS = PciAddress.parse("0000:3b:02.0");

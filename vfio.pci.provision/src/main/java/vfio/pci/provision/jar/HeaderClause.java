@@ -7,8 +7,7 @@ import java.util.List;
 import java.util.Map;
 
 /// A clause of a manifest header (OSGi Core 8, 3.2.4): a path and attributes. Types of attributes are dropped with their directives; each
-/// value
-/// is the list that its commas make of it.
+/// value is the list that its commas make of it.
 ///
 /// @param path before the first semicolon
 /// @param attributes in the order they stand

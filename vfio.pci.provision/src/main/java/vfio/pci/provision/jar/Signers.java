@@ -18,8 +18,7 @@ import java.util.jar.JarFile;
 import java.util.regex.Pattern;
 
 /// The certificates of a keystore, by one of which every jar has to be signed, whole. The certificate itself counts, not one that it
-/// vouches
-/// for: who may sign is listed, and nobody else.
+/// vouches for: who may sign is listed, and nobody else.
 public final class Signers {
     /// What a signature does not cover, because it is the signature (JAR file specification).
     private static final Pattern SIGNATURE = Pattern.compile("META-INF/(MANIFEST\\.MF|[^/]*\\.(SF|RSA|DSA|EC)|SIG-[^/]*)");

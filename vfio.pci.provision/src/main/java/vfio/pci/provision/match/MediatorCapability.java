@@ -9,8 +9,7 @@ import java.util.regex.Pattern;
 import vfio.pci.api.PciId;
 
 /// What a bundle says of itself in `Provide-Capability: vfio.mediator`: the functions its mediator is for. Each attribute is a list, of
-/// which
-/// one has to fit: `vendor` and `device` hexadecimal numbers of four digits, `class` the first two, four or six digits of the class
+/// which one has to fit: `vendor` and `device` hexadecimal numbers of four digits, `class` the first two, four or six digits of the class
 /// code, and each of them `*` for any. An attribute that is missing is `*`.
 ///
 /// @param vendors of which one fits

@@ -20,8 +20,7 @@ public interface Repository {
     List<Offer> offers() throws IOException;
 
     /// The repository at a place: the path or `file:` URL of a folder, or of an index in XML, compressed when its name ends in `.gz`;
-    /// nothing
-    /// for an empty text. What is there is looked at when it is asked for offers.
+    /// nothing for an empty text. What is there is looked at when it is asked for offers.
     ///
     /// @throws IllegalArgumentException for a place that cannot be
     static Repository at(String place) {
