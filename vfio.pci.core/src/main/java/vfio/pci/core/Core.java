@@ -50,9 +50,9 @@ import vfio.pci.core.device.KnownFunction;
 import vfio.pci.core.device.MediatorDeparture;
 import vfio.pci.core.device.Newcomers;
 
-/// The component that ties the core together: it tracks functions and mediators, and opens devices. Declarative Services calls the
-/// methods that bind and
-/// unbind in the thread that registers or unregisters the service, which is what makes "gone means gone" hold when a bundle's stop returns.
+/// The component that ties the core together: it tracks functions and mediators, and opens devices. Declarative Services calls the methods
+/// that bind and unbind in the thread that registers or unregisters the service, which is what makes "gone means gone" hold when a bundle's
+/// stop returns.
 @Component(immediate = true, service = {VfioPci.class, DeviceAdmin.class}, configurationPid = "vfio.pci.core")
 @Designate(ocd = CoreConfig.class)
 public final class Core implements VfioPci, DeviceAdmin {

@@ -36,8 +36,7 @@ import vfio.pci.provision.plan.Plans;
 import vfio.pci.provision.repository.Repository;
 
 /// The component: its configuration, and what each of its parts is asked. A change of configuration counts for what begins after it, and
-/// takes
-/// nothing away that was loaded.
+/// takes nothing away that was loaded.
 @Component(immediate = true, service = {MediatorSource.class, ProvisionAdmin.class}, configurationPid = "vfio.pci.provision")
 @Designate(ocd = ProvisionConfig.class)
 public final class Provisioning implements MediatorSource, ProvisionAdmin {

@@ -69,9 +69,9 @@ public interface DeviceAdmin {
         throw unsupported();
     }
 
-    /// Exchanges the mediator of open devices in its layer, while their accesses wait: state is saved, loaded by the new one, and
-    /// checked. Where that
-    /// fails the old one goes on as if nothing had been; the answer says why. The new one takes the old one's place in the order.
+    /// Exchanges the mediator of open devices in its layer, while their accesses wait: state is saved, loaded by the new one, and checked.
+    /// Where that fails the old one goes on as if nothing had been; the answer says why. The new one takes the old one's place in the
+    /// order.
     ///
     /// @param address one device, or all of `from`
     /// @param from name, name:version or bundle id

@@ -26,8 +26,7 @@ import vfio.pci.core.gate.Guarded;
 import vfio.pci.core.migration.MigrationEngine;
 
 /// The mediation of one open device, as the core holds it: entered for accesses by the gate, for all else by its calls. Everything a
-/// vendor's
-/// class is reached through ends here.
+/// vendor's class is reached through ends here.
 public final class Binding extends Guarded {
     private static final System.Logger LOG = System.getLogger(Binding.class.getName());
 

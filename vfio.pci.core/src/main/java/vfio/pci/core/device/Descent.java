@@ -122,8 +122,7 @@ final class Descent {
     }
 
     /// Asked again inside if there are other claims than those that sent the access here, which may have been a predecessor's. A layer
-    /// whose
-    /// mediator has gone is passed by, but not where the whole device has.
+    /// whose mediator has gone is passed by, but not where the whole device has.
     private boolean wants(Layer layer, Binding binding, Interest before, int region, long offset, int count) throws VfioException {
         Interest now = interests.of(told);
         if (binding != null && (now == before || (now.in(region, offset, count) & now.layers().bitOf(layer)) != 0)) {

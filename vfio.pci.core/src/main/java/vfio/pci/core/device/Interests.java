@@ -142,8 +142,7 @@ final class Interests {
     }
 
     /// A mediation is tried in place of another: what that had set is not in force, and no areas can be switched. Has no effect for one
-    /// that
-    /// was given up meanwhile, whose predecessor goes on.
+    /// that was given up meanwhile, whose predecessor goes on.
     void tryOut(Layer layer, Context newOwner, Optional<TrapInfoRegion> shownIn) {
         synchronized (lock) {
             if (newOwner.isRevoked()) {

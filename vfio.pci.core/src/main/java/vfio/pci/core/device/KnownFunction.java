@@ -189,8 +189,7 @@ public final class KnownFunction {
     }
 
     /// Brings the layers of the open device into the order that is declared, and binds each to the first of these that accepts; one that
-    /// has
-    /// it keeps it.
+    /// has it keeps it.
     ///
     /// @param mediators in order
     /// @throws VfioException ENODEV when it is not open; EPERM when none accepts; EBUSY and ETIMEDOUT as [OpenDevice#hold]

@@ -17,9 +17,8 @@ import vfio.pci.core.migration.ExchangeFace;
 import vfio.pci.core.migration.SavedState;
 
 /// The exchange of who has a layer of an open device, in a pause of it: the old mediation is kept until the new one has accepted, taken
-/// over the
-/// state and gone on; where that fails the old one has its state again and goes on itself. Whatever is a vendor's runs on another thread,
-/// by a deadline.
+/// over the state and gone on; where that fails the old one has its state again and goes on itself. Whatever is a vendor's runs on another
+/// thread, by a deadline.
 ///
 /// The turn stays with the thread that does the exchange: what it has vendors do is done on its behalf.
 final class MediatorExchange {

@@ -35,8 +35,7 @@ import vfio.pci.core.migration.MigrationEngine;
 import vfio.pci.core.region.Region;
 
 /// A function that is open: it owns what outlives code (BAR memory, shared memory, the DMA map, the interrupts), and lends it to the
-/// function and to the
-/// mediation.
+/// function and to the mediation.
 public final class OpenDevice implements LentResources {
     private static final System.Logger LOG = System.getLogger(OpenDevice.class.getName());
 

@@ -12,8 +12,7 @@ import vfio.pci.api.mediation.Claim;
 import vfio.pci.core.region.Region;
 
 /// Cuts what a mediation says of a region to what a client may map: whole pages where plain memory behaves as the register does, without
-/// those that can be
-/// switched to trapped if the client could not be told.
+/// those that can be switched to trapped if the client could not be told.
 final class RegionView {
     private RegionView() {
     }

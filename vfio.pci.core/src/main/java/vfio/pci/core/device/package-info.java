@@ -7,8 +7,6 @@
 /// ([vfio.pci.core.device.Descent]).
 ///
 /// Locks: a device's *turn* serialises what changes it (open, bind, reset, migration state, close); it is the order in which these happen
-/// rather than a
-/// guard of data, it is held while a mediator or function is called, and it is only ever waited for with a bound where a mediator goes.
-/// Guards of data are
-/// leaves: nothing is called under them.
+/// rather than a guard of data, it is held while a mediator or function is called, and it is only ever waited for with a bound where a
+/// mediator goes. Guards of data are leaves: nothing is called under them.
 package vfio.pci.core.device;

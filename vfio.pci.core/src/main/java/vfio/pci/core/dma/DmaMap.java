@@ -16,8 +16,7 @@ import vfio.pci.api.mediation.DmaWindow;
 import vfio.pci.api.migration.IovaRange;
 
 /// The mappings of one open device, as an immutable sorted snapshot. A change publishes a new one; a change that takes memory away waits
-/// until no transfer
-/// uses an older one before the memory goes.
+/// until no transfer uses an older one before the memory goes.
 public final class DmaMap implements DmaSpace {
     private final Object lock = new Object();
     private final int limit;

@@ -22,8 +22,7 @@ import vfio.pci.api.VfioException;
 import vfio.pci.provision.jar.CheckedJar;
 
 /// Installs, updates, uninstalls and refreshes, with as little disturbance as there can be: nothing is stopped that need not be, each
-/// bundle
-/// once, and only what is wired to content that went is wired anew.
+/// bundle once, and only what is wired to content that went is wired anew.
 ///
 /// Each method returns when the framework has done it, which for a mediator's bundle means that its mediations have ended.
 public final class BundleChanges {
@@ -80,8 +79,7 @@ public final class BundleChanges {
 
     /// Gives a bundle new content; it is stopped once, and runs again if it ran, as does what is wired to it. When that fails, it has its
     /// former content again, and devices that it mediated are bound to it anew. When this bundle is among what is wired to it, the update
-    /// is
-    /// begun and not waited for; then too the former content comes back if something does not run again, and the log says so.
+    /// is begun and not waited for; then too the former content comes back if something does not run again, and the log says so.
     ///
     /// @throws VfioException EIO when it cannot be updated, or does not run; the message says whether its former content does
     public void update(Bundle bundle, CheckedJar jar) throws VfioException {

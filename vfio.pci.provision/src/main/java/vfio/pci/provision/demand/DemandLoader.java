@@ -32,8 +32,7 @@ import vfio.pci.provision.match.Choice;
 import vfio.pci.provision.match.Offer;
 
 /// Installs and starts the mediator that fits a device. Each bundle is loaded by a thread of its own, for which whoever opens a device
-/// waits,
-/// bounded; who comes meanwhile waits for the same. A bundle that is installed is left as it is: whoever stopped it wanted it so.
+/// waits, bounded; who comes meanwhile waits for the same. A bundle that is installed is left as it is: whoever stopped it wanted it so.
 public final class DemandLoader {
     /// Before the location of every bundle that was loaded on demand.
     static final String LOCATION = "vfio-demand:";

@@ -18,8 +18,8 @@ import org.osgi.framework.BundleContext;
 import vfio.pci.provision.bundles.RunningDevices;
 
 /// Uninstalls what was loaded on demand when it has had no device for long enough. It looks when a device was closed or something was
-/// loaded;
-/// one thread serves all bundles, and there is none while nothing is due. What is due while a device is being bound is due once more later.
+/// loaded; one thread serves all bundles, and there is none while nothing is due. What is due while a device is being bound is due once
+/// more later.
 public final class IdleUnload implements AutoCloseable {
     private final BundleContext context;
     private final DemandLoader loader;

@@ -21,8 +21,7 @@ import vfio.pci.api.Errno;
 import vfio.pci.api.VfioException;
 
 /// Which bundle somebody prefers for a kind of device, as the configuration `vfio.pci.provision.preferences` keeps it: its property
-/// `prefer`, an
-/// array or a list with commas of `VENDOR:DEVICE=BUNDLE` or `VENDOR:DEVICE=BUNDLE:VERSION`.
+/// `prefer`, an array or a list with commas of `VENDOR:DEVICE=BUNDLE` or `VENDOR:DEVICE=BUNDLE:VERSION`.
 public final class Preferences {
     private static final System.Logger LOG = System.getLogger(Preferences.class.getName());
     private static final String PID = "vfio.pci.provision.preferences";

@@ -20,8 +20,7 @@ import vfio.pci.provision.match.MediatorCapability;
 import vfio.pci.provision.match.Offer;
 
 /// Reads an index of a repository, the XML of OSGi Compendium 8, 132.5: of each resource the capabilities `osgi.identity`, `osgi.content`
-/// and
-/// `vfio.mediator`. Requirements and referrals are passed over. There are no document types and no entities.
+/// and `vfio.mediator`. Requirements and referrals are passed over. There are no document types and no entities.
 final class IndexReader {
     private static final System.Logger LOG = System.getLogger(IndexReader.class.getName());
     /// Most mediators that one index lists.
