@@ -161,6 +161,12 @@ public class StackedMediatorsIT {
             assertThat(type("vfio:stack -j " + VF1)).contains("\"declared\":[\"guard-vf\"]", "\"place\":\"*\",\"mediator\":\"i40e\"");
             assertThatThrownBy(() -> type("vfio:stack " + VF1 + " guard-vf guard-vf"))
                 .hasMessageContaining("mediators=guard-vf,guard-vf expected=each one once");
+            try (LoggedLines log = new LoggedLines()) {
+                type("vfio:stack " + VF1 + " absent guard-vf");
+                type("vfio:rebind " + VF1);
+                assertThat(log.with("declared mediator absent is not there")).hasSize(1);
+                assertDenied(registers);
+            }
             type("vfio:stack " + VF1 + " '*'");
             type("vfio:rebind " + VF1);
             registers.write(VF_ARQLEN1, DENIED);
