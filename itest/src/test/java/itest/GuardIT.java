@@ -82,6 +82,11 @@ public class GuardIT {
         Await.until("the device appears", () -> admin.devices().stream().anyMatch(device -> device.address().equals(IGD)));
         Await.until("the guard is asked first", () -> guards().stream().anyMatch(mediator -> mediator.name().equals("guard-igd")));
         assertThat(admin.mediators().getFirst().name()).as("a ranking from a text").isEqualTo("guard-igd");
+        Await.until("the guard takes the device", () -> {
+            try (VfioDevice _ = vfio.open(IGD, Client.standard("itest"))) {
+                return hasTheGuard();
+            }
+        });
         try (VfioDevice device = open()) {
             awaitRules("its rules are in force", lines -> lines.size() == RULES.size() - 2);
         }
@@ -329,8 +334,12 @@ public class GuardIT {
 
     private VfioDevice open() throws VfioException {
         VfioDevice device = vfio.open(IGD, Client.standard("itest"));
-        assertThat(guards()).anyMatch(mediator -> mediator.devices().contains(IGD));
+        assertThat(hasTheGuard()).isTrue();
         return device;
+    }
+
+    private boolean hasTheGuard() {
+        return guards().stream().anyMatch(mediator -> mediator.devices().contains(IGD));
     }
 
     private static void assertRefused(Errno errno, ThrowingCallable call) {

@@ -31,8 +31,9 @@ final class Leaks {
                 return loaders.stream().noneMatch(BundleLoader::isHeld);
             });
         } catch (AssertionError e) {
+            // Not with that as its cause, of which alone Pax Exam would tell.
             throw new AssertionError("%s; held: %s; %s".formatted(e.getMessage(),
-                loaders.stream().filter(BundleLoader::isHeld).map(BundleLoader::name).toList(), whoHoldsThem()), e);
+                loaders.stream().filter(BundleLoader::isHeld).map(BundleLoader::name).toList(), whoHoldsThem()));
         }
     }
 
@@ -65,7 +66,7 @@ final class Leaks {
             });
         } catch (AssertionError e) {
             now.keySet().removeIf(name -> grown(name, before, now) < more);
-            throw new AssertionError("instances that came: " + now + ", before: " + before, e);
+            throw new AssertionError("instances that came: " + now + ", before: " + before);
         }
         return now;
     }
