@@ -103,6 +103,9 @@ final class ClientThread {
             failure = e;
         } finally {
             handle.close();
+            // A class loader of Felix may go on naming the thread as the one that loads a class, and by it this.
+            handle = null;
+            port = null;
         }
     }
 
