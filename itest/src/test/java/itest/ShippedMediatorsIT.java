@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package itest;
 
+import static itest.options.RuntimeOptions.configuration;
 import static itest.options.RuntimeOptions.core;
 import static itest.options.RuntimeOptions.felix;
 import static itest.options.RuntimeOptions.jar;
@@ -15,6 +16,7 @@ import itest.bundles.NextVersion;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.inject.Inject;
@@ -49,6 +51,7 @@ import vfio.pci.api.mediation.MediateOps;
 @ExamReactorStrategy(PerClass.class)
 public class ShippedMediatorsIT {
     private static final PciAddress IGD = PciAddress.parse("0000:00:02.0");
+    private static final long PATIENCE = 30_000;
     private static final int TRAP_INFO = RegionIndex.FIRST_SPECIFIC;
     private static final int TRAP_INFO_IRQ = IrqIndex.FIRST_SPECIFIC;
     private static final long TRAP = 4;
@@ -67,7 +70,9 @@ public class ShippedMediatorsIT {
 
     @Configuration
     public Option[] runtime() {
-        return new Option[] {felix(), core(), simulatedIgd(), simulatedNic(), mediatorIgd(), mediatorI40e(), shell()};
+        // A mediator comes within that, whatever else the machine does.
+        return new Option[] {felix(), configuration("vfio.pci.core", Map.of("freezeMillis", PATIENCE, "drainTimeoutMillis", PATIENCE)),
+            core(), simulatedIgd(), simulatedNic(), mediatorIgd(), mediatorI40e(), shell()};
     }
 
     @Before

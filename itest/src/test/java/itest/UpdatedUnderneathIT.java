@@ -24,6 +24,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.jar.JarEntry;
 import java.util.jar.JarFile;
@@ -41,6 +43,7 @@ import org.junit.rules.TemporaryFolder;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkEvent;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.launch.Framework;
 
@@ -185,7 +188,14 @@ public class UpdatedUnderneathIT {
         assertThat(running()).containsExactlyElementsOf(running);
         assertThat(bundle("vfio.pci.api").getVersion()).hasToString("0.1.1");
         assertThat(type("vfio:plan refresh vfio.pci.api")).contains("refreshed");
+        var refreshed = new CountDownLatch(1);
+        context.addFrameworkListener(event -> {
+            if (event.getType() == FrameworkEvent.PACKAGES_REFRESHED) {
+                refreshed.countDown();
+            }
+        });
         type("vfio:apply");
+        assertThat(refreshed.await(LONGEST.toSeconds(), TimeUnit.SECONDS)).as("refreshed").isTrue();
         awaitDevice();
         Await.until("what ran runs again", LONGEST, () -> running().equals(running));
     }

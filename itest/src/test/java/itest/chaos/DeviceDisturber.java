@@ -77,7 +77,14 @@ final class DeviceDisturber {
             for (ChaoticDevice device : devices) {
                 admin.policy(device.address(), MediatorPolicy.PASS_THROUGH);
                 if (admin.device(device.address()).mediator().isEmpty()) {
-                    admin.rebind(device.address(), Optional.empty());
+                    try {
+                        admin.rebind(device.address(), Optional.empty());
+                    } catch (VfioException e) {
+                        // Nobody has it open just now, or a mediator has come by itself.
+                        if (!REFUSALS.contains(e.errno())) {
+                            throw e;
+                        }
+                    }
                 }
             }
         } catch (VfioException | RuntimeException | Error e) { // checkstyle: allow IllegalCatch: it is told in the end

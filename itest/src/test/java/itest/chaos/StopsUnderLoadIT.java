@@ -138,7 +138,7 @@ public class StopsUnderLoadIT {
         assertThat(client.toldOfError()).as("told of an error").isTrue();
         assertThat(client.verdict()).isEmpty();
         awaitProgress();
-        assertThat(inProcess.reopenings()).isGreaterThanOrEqualTo(IN_PROCESS);
+        Await.until("each has opened it again", ChaosIT.PATIENCE, () -> inProcess.reopenings() >= IN_PROCESS);
         goesOnOverSocket();
     }
 

@@ -68,7 +68,7 @@ public final class GuardMediator implements MediateOps {
         try {
             mediation.change(config.name(), rules);
         } catch (IllegalStateException e) {
-            LOG.log(Level.DEBUG, "{0}: closed meanwhile: {1}", mediation.address(), e.getMessage());
+            LOG.log(Level.WARNING, "{0}: its clients were not told of the changed rules: {1}", mediation.address(), e.getMessage());
         }
     }
 

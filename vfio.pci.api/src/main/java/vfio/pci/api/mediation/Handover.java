@@ -11,7 +11,8 @@ import vfio.pci.api.migration.StateVersion;
 /// is bound to another, and where the mediator goes and its devices wait for the next one (policy `freeze`). The device below is not
 /// stopped for it. What is in the device, and has to be saved and loaded with it, is [vfio.pci.api.migration.MigrationDriver]'s.
 ///
-/// No access is under way meanwhile; interrupts, and doorbells that are watched, may come. Each call has a part of the drain timeout.
+/// No client's access is under way meanwhile; interrupts, doorbells that are watched, and what a mediation above does by threads of its
+/// own may come. Each call has a part of the drain timeout.
 @ConsumerType
 public abstract class Handover {
     /// Most bytes of all sections.

@@ -174,6 +174,14 @@ final class DeviceMediation {
         interests.shownIn(defaults.trapInfo());
     }
 
+    /// The same after one that was tried in a layer was not taken: other layers may have changed meanwhile.
+    void showAgain() {
+        synchronized (lock) {
+            showLocked();
+            describeAgain();
+        }
+    }
+
     private static boolean traps(Stay stay) {
         return stay.capabilities().contains(Capability.DYNAMIC_TRAP_BAR);
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.core.device;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -149,14 +148,5 @@ final class DeviceRegions {
                 regions[i].watched(interest.granules(i));
             }
         }
-    }
-
-    /// Indices of regions that somebody added.
-    List<Integer> special() {
-        List<Integer> indices = new ArrayList<>();
-        for (int i = RegionIndex.FIRST_SPECIFIC; i < count(); i++) {
-            indices.add(i);
-        }
-        return indices;
     }
 }

@@ -197,16 +197,16 @@ final class Interests {
         }
     }
 
-    /// Replaces the claims.
+    /// Takes over what the mediation claims now. That is asked for with the lock held, or an older answer could come last.
     ///
     /// @throws IllegalArgumentException for a region no device could have; the claims stay as they were
-    void claims(Context asker, List<Claim> all) {
+    void claims(Context asker) {
         synchronized (lock) {
             saidByLocked(asker).filter(one -> !one.deaf).ifPresent(one -> {
                 List<Claim> before = one.claims;
                 boolean published = false;
                 try {
-                    one.claims = all;
+                    one.claims = asker.claims();
                     publishLocked();
                     published = true;
                 } finally {

@@ -121,7 +121,7 @@ final class Layer {
             Stay made = makeStay(binding, offered);
             begin(made);
             mediation.describeAgain();
-            interests.claims(offered, offered.claims());
+            interests.claims(offered);
         } catch (VfioException | RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
             mediator.failedToBind();
             LOG.log(System.Logger.Level.ERROR, "{0}: mediator {1} failed while it was bound: {2}", device.address(), mediator,
@@ -198,9 +198,9 @@ final class Layer {
             }
             before.ifPresent(old -> gate.clear(old.binding()));
             stay = after;
+            after.context().takenOver();
             device.regions().settle(after.context());
             device.addedIrqs().settle(after.context());
-            after.context().takenOver();
             mediation.showLocked();
             gate.set(after.binding());
         }
@@ -213,7 +213,7 @@ final class Layer {
     // ---- while it is there
 
     void claimsChanged(Context owner) {
-        interests.claims(owner, owner.claims());
+        interests.claims(owner);
     }
 
     /// A bug of the mediation's: told, counted, and answered EIO.

@@ -61,6 +61,7 @@ final class MediatorExchange {
     ///     ETIMEDOUT when it hangs: it is given up then
     void save() throws VfioException {
         Stay old = before.orElseThrow(() -> new VfioException(Errno.ENODEV, "device=%s expected=a mediator".formatted(device.address())));
+        requireTime();
         VendorCall call = VendorCall.start("vfio-save-" + device.address(), () -> save(old));
         awaitSaved(old, call);
     }
@@ -71,6 +72,7 @@ final class MediatorExchange {
     void saveKept() throws VfioException {
         if (before.isPresent()) {
             Stay old = before.get();
+            requireTime();
             awaitSaved(old, VendorCall.start("vfio-save-" + device.address(), () -> {
                 try {
                     kept = old.binding().handOver();
@@ -79,6 +81,18 @@ final class MediatorExchange {
                         e.getMessage());
                 }
             }));
+        }
+    }
+
+    /// Whether others took the time that somebody else was to have: nobody is given up for that.
+    private boolean isLate(int quarters) {
+        return pause.quarter(quarters) - System.nanoTime() < device.settings().drainTimeout().toNanos() / 8;
+    }
+
+    private void requireTime() throws VfioException {
+        if (isLate(1)) {
+            throw new VfioException(Errno.ETIMEDOUT, "device=%s expected=time left in the pause to save what is kept".formatted(
+                device.address()));
         }
     }
 
@@ -109,6 +123,12 @@ final class MediatorExchange {
         }
     }
 
+    /// It went while another was tried in its place: what it had set has just come back, and nobody else takes it away.
+    private void endAgain(Stay old) {
+        interests.beginEnd(old.context(), device.hasGone());
+        interests.end(old.context());
+    }
+
     private void giveUp(Stay old) {
         MediationEnd end = layer.beginEnd(old, "it hung while its state was saved");
         end.drain(System.nanoTime());
@@ -121,6 +141,11 @@ final class MediatorExchange {
     /// @param beforeOldGoesOn run before that, if the old one does
     /// @return why it failed, if it did
     Optional<String> takeOver(Mediator to, boolean carries, Runnable beforeOldGoesOn) {
+        if (isLate(2)) {
+            beforeOldGoesOn.run();
+            putBack();
+            return notTaken(to, "no time is left in the pause");
+        }
         Interests.Kept kept = interests.kept(layer);
         Trial trial = new Trial(to, carries);
         VendorCall call = VendorCall.start("vfio-takeover-" + device.address(), trial::run);
@@ -132,11 +157,11 @@ final class MediatorExchange {
         if (failure.isPresent()) {
             trial.undo(ended);
             interests.restore(layer, kept);
+            before.filter(old -> old.binding().isEnding()).ifPresent(this::endAgain);
+            mediation.showAgain();
             beforeOldGoesOn.run();
             putBack();
-            LOG.log(System.Logger.Level.WARNING, "{0}: mediator {1} did not take over, {2} goes on: {3}", device.address(), to,
-                before.map(old -> old.mediator().toString()).orElse("the device without one"), failure.get());
-            return failure;
+            return notTaken(to, failure.get());
         }
         to.bound(device.address());
         interests.tellOf(kept);
@@ -147,6 +172,12 @@ final class MediatorExchange {
         });
         LOG.log(System.Logger.Level.INFO, "{0}: mediated by {1}", device.address(), to);
         return Optional.empty();
+    }
+
+    private Optional<String> notTaken(Mediator to, String why) {
+        LOG.log(System.Logger.Level.WARNING, "{0}: mediator {1} did not take over, {2} goes on: {3}", device.address(), to,
+            before.map(old -> old.mediator().toString()).orElse("the device without one"), why);
+        return Optional.of(why);
     }
 
     /// Nobody takes over: the old mediation goes on from the state that it gave.
@@ -209,7 +240,7 @@ final class MediatorExchange {
                 Stay made = layer.makeStay(binding, offered);
                 boolean shows = made.capabilities().contains(Capability.DYNAMIC_TRAP_BAR) || mediation.isTrapInfoOfOthers(layer);
                 interests.tryOut(layer, offered, shows ? mediation.defaults().trapInfo() : Optional.empty());
-                interests.claims(offered, offered.claims());
+                interests.claims(offered);
                 offered.bind();
                 if (carries) {
                     carry(made);

@@ -26,8 +26,8 @@ final class Rebinding {
 
     /// Binds each layer, the lowest first, to the first of these that accepts and may have it. A layer that none accepts stays as it is.
     ///
-    /// @throws VfioException EPERM when none is bound to one of them, with why, the device being as it was; EIO and ETIMEDOUT when
-    ///     one that has a layer fails or hangs while it is asked for what it keeps
+    /// @throws VfioException EPERM when none is bound to one of them, with why: the device is as it was, unless one that has a layer hung
+    ///     while it was asked for what it keeps, and was given up
     Exchange rebind(List<Mediator> mediators) throws VfioException {
         List<String> refusals = new ArrayList<>();
         boolean bound = false;
@@ -45,7 +45,7 @@ final class Rebinding {
         return String.join(" ", mediation.layers().topFirst().stream().map(Layer::place).toList());
     }
 
-    private boolean rebind(Layer layer, List<Mediator> mediators, List<String> refusals) throws VfioException {
+    private boolean rebind(Layer layer, List<Mediator> mediators, List<String> refusals) {
         MediatorExchange exchange = new MediatorExchange(device, pause, layer);
         boolean asked = false;
         for (Mediator mediator : mediators) {
@@ -53,7 +53,12 @@ final class Rebinding {
                 return true;
             }
             if (!asked) {
-                exchange.saveKept();
+                try {
+                    exchange.saveKept();
+                } catch (VfioException e) {
+                    refusals.add(layer.place() + ": " + e.getMessage());
+                    return false;
+                }
                 asked = true;
             }
             Optional<String> failure = exchange.takeOver(mediator, false, () -> { });

@@ -277,7 +277,7 @@ class MediatorSwapTest {
 
     @Test
     void theNewOneGoesOnThoughTheOldOneHangsInClose() throws VfioException {
-        one.impatient();
+        one.impatient(Duration.ofSeconds(2));
         Counting old = new Counting(1).failing("hangs in close");
         Mediator from = one.accepting("counter", context -> old);
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
@@ -292,7 +292,7 @@ class MediatorSwapTest {
 
     @Test
     void aRefusedOneThatHangsInCloseIsListed() throws VfioException {
-        one.impatient();
+        one.impatient(Duration.ofSeconds(2));
         Counting old = new Counting(1);
         Counting next = new Counting(1).failing("hangs in close");
         Mediator from = one.accepting("counter", context -> old);

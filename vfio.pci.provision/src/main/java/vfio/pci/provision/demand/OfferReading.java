@@ -4,19 +4,21 @@ package vfio.pci.provision.demand;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicReference;
 import vfio.pci.provision.match.Offer;
 import vfio.pci.provision.repository.Repository;
 
-/// Reads a repository, whose files may be on a disk that hangs: one thread at a time does, and whoever opens a device waits for it, as long
-/// as it has not been at it for too long already.
+/// Reads repositories, whose files may be on a disk that hangs: one thread at a time reads each, and whoever opens a device waits for it,
+/// as long as it has not been at it for too long already.
 public final class OfferReading {
-    private final AtomicReference<Reading> reading = new AtomicReference<>();
+    /// Of more than one while the repository is changed.
+    private final Map<Repository, Reading> readings = new ConcurrentHashMap<>();
 
     /// Somebody reads, since when.
     private static final class Reading extends FutureTask<List<Offer>> {
@@ -44,10 +46,10 @@ public final class OfferReading {
             try {
                 return repository.offers();
             } finally {
-                reading.set(null);
+                readings.remove(repository);
             }
         });
-        Reading present = reading.compareAndExchange(null, fresh);
+        Reading present = readings.putIfAbsent(repository, fresh);
         if (present == null) {
             Thread.ofPlatform().daemon().name("vfio-provision-repository").start(fresh);
             present = fresh;

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import vfio.pci.provision.repository.Repository;
 
 class OfferReadingTest {
-    private static final Duration SHORT = Duration.ofMillis(100);
+    private static final Duration SHORT = Duration.ofSeconds(1);
     private static final Duration LONG = Duration.ofSeconds(30);
 
     @TempDir
