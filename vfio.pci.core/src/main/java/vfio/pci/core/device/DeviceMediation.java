@@ -144,10 +144,17 @@ final class DeviceMediation {
         for (Layer layer : layers.bottomFirst()) {
             if (layer.stay().isEmpty()) {
                 layer.ask(candidates(layer, inOrder));
-                if (layer.stay().isEmpty() && !layer.place().equals(MediatorStack.ANY)) {
-                    LOG.log(System.Logger.Level.WARNING, "{0}: declared mediator {1} is not there, or does not take the device, which goes "
-                        + "on without it", device.address(), layer.place());
-                }
+            }
+        }
+        tellOfAbsent();
+    }
+
+    /// Says in the log whose place is free though it was declared.
+    void tellOfAbsent() {
+        for (Layer layer : layers.topFirst()) {
+            if (layer.stay().isEmpty() && !layer.place().equals(MediatorStack.ANY)) {
+                LOG.log(System.Logger.Level.WARNING, "{0}: declared mediator {1} is not there, or does not take the device, which goes on "
+                    + "without it", device.address(), layer.place());
             }
         }
     }

@@ -34,6 +34,7 @@ final class Rebinding {
         for (Layer layer : mediation.layers().bottomFirst()) {
             bound |= rebind(layer, mediation.candidates(layer, mediators), refusals);
         }
+        mediation.tellOfAbsent();
         if (!bound) {
             throw new VfioException(Errno.EPERM, "device=%s expected=a mediator that accepts it; %s".formatted(device.address(),
                 refusals.isEmpty() ? "there is none for " + places() : String.join("; ", refusals)));
