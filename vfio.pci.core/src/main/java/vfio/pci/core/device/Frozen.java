@@ -36,18 +36,24 @@ final class Frozen {
     ///
     /// @param layer whose mediator went
     /// @param bound longest time that accesses wait
-    /// @param deadlineNanos until when those under way are waited for
+    /// @param deadlineNanos until when those under way are waited for, and what the mediator keeps; at least an eighth of the drain timeout
     static Optional<Frozen> begin(OpenDevice device, Layer layer, Duration bound, long deadlineNanos) {
         try {
             Hold hold = Hold.beginNow(device, "its mediator has gone, and it waits for another", bound);
-            boolean outside = hold.awaitOutside(device, deadlineNanos).isEmpty();
+            boolean outside = hold.awaitOutside(device, leastUntil(device, deadlineNanos)).isEmpty();
             long saved = System.nanoTime() + bound.toNanos() / 2;
-            return Optional.of(new Frozen(device, layer, hold, outside ? save(device, layer, Math.min(saved, deadlineNanos))
-                : Optional.empty()));
+            return Optional.of(new Frozen(device, layer, hold, outside
+                ? save(device, layer, Math.min(saved, leastUntil(device, deadlineNanos))) : Optional.empty()));
         } catch (VfioException e) {
             LOG.log(System.Logger.Level.WARNING, "{0}: not frozen: {1}", device.address(), e.getMessage());
             return Optional.empty();
         }
+    }
+
+    /// The deadline, or a little later than now: an access that is stuck in another device may have used up the time that they share.
+    private static long leastUntil(OpenDevice device, long deadlineNanos) {
+        long now = System.nanoTime();
+        return now + Math.max(deadlineNanos - now, device.settings().drainTimeout().toNanos() / 8);
     }
 
     /// What the mediation that is still there keeps by itself. One that hangs is found in it by who ends it.

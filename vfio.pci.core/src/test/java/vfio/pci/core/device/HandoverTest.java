@@ -37,6 +37,7 @@ class HandoverTest {
     private static final Duration LONG = Duration.ofSeconds(20);
 
     private final OneDevice one = new OneDevice();
+    private final CountDownLatch hangs = new CountDownLatch(1);
     private final CountDownLatch end = new CountDownLatch(1);
 
     @AfterEach
@@ -60,6 +61,7 @@ class HandoverTest {
         @Override
         public Verdict read(int region, long offset, MemorySegment buffer, long bufferOffset, int bytes) throws VfioException {
             super.read(region, offset, buffer, bufferOffset, bytes);
+            at("read");
             buffer.set(ValueLayout.JAVA_INT_UNALIGNED, bufferOffset, count.incrementAndGet());
             return Verdict.HANDLED;
         }
@@ -69,6 +71,7 @@ class HandoverTest {
                 throw new VfioException(Errno.EINVAL, "no " + place);
             }
             if (failing.equals("hangs in " + place)) {
+                hangs.countDown();
                 boolean done = false;
                 while (!done) {
                     try {
@@ -260,6 +263,33 @@ class HandoverTest {
             await("its thread leaves", () -> hanging.status().stuck().isEmpty());
             assertThat(one.function.thaw(keeping(1, ""))).isTrue();
             assertThat(read32(port, 0, REGISTER)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void anAccessThatIsStuckInOneDeviceCostsAnotherNothing() throws Exception {
+        one.impatient(Duration.ofSeconds(40));
+        try (OneDevice before = new OneDevice().impatient()) {
+            Mediator first = keeping(1, "");
+            Mediator stuck = before.accepting("keeping", context -> new Keeping(1, "hangs in read"));
+            try (VfioDevice handle = one.open(); DevicePort port = handle.port();
+                    VfioDevice stuckHandle = before.open(); DevicePort stuckPort = stuckHandle.port()) {
+                assertThat(read32(port, 0, REGISTER)).isEqualTo(1);
+                CompletableFuture<Integer> stuckRead = reading(stuckPort);
+                hangs.await();
+                long deadline = System.nanoTime() + Duration.ofMillis(100).toNanos();
+                first.shut(deadline);
+                stuck.shut(deadline);
+                List<MediatorDeparture> departures = List.of(
+                    before.function.depart(stuck, MediatorPolicy.FREEZE, LONG, deadline).orElseThrow(),
+                    one.function.depart(first, MediatorPolicy.FREEZE, LONG, deadline).orElseThrow());
+                assertThat(System.nanoTime() - deadline).as("the time they share is over").isPositive();
+                MediatorDeparture.finish(departures, Duration.ofMillis(100));
+                assertThat(one.function.thaw(keeping(1, ""))).isTrue();
+                assertThat(read32(port, 0, REGISTER)).isEqualTo(2);
+                end.countDown();
+                await("the stuck access ends", stuckRead::isDone);
+            }
         }
     }
 }
