@@ -81,7 +81,8 @@ final class Frozen {
         LOG.log(System.Logger.Level.WARNING, "{0}: what {1} kept is dropped: {2}", device.address(), dropped.mediator(), why);
     }
 
-    /// Has the successor take over what the one before it kept. One that does not begins anew; one that hangs is given up.
+    /// Has the successor take over what the one before it kept, before accesses enter it: they may go on meanwhile, past it. One that
+    /// does not begins anew; one that hangs is given up.
     private void handOver(Stay successor) {
         Optional<HandedOver> given = takeKept();
         if (given.isEmpty()) {
@@ -94,7 +95,7 @@ final class Frozen {
         });
         if (!call.await(System.nanoTime() + device.settings().drainTimeout().toNanos())) {
             tellDropped(given.get(), successor.mediator() + " hangs");
-            layer.end("it hung while it took over");
+            layer.end(successor.binding(), "it hung while it took over");
         } else {
             call.failure().ifPresent(why -> tellDropped(given.get(), why));
         }
@@ -126,8 +127,7 @@ final class Frozen {
         }
         try {
             if (layer.stay().isEmpty() && !device.hasGone()) {
-                layer.ask(device.mediation().candidates(layer, List.of(mediator)));
-                layer.stay().ifPresent(this::handOver);
+                layer.ask(device.mediation().candidates(layer, List.of(mediator)), this::handOver);
             }
         } finally {
             device.turn().unlock();

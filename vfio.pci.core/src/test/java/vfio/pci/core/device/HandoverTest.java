@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -35,6 +36,7 @@ import vfio.pci.core.binding.Mediator;
 class HandoverTest {
     private static final long REGISTER = 0x5000;
     private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
 
     private final OneDevice one = new OneDevice();
     private final CountDownLatch hangs = new CountDownLatch(1);
@@ -129,7 +131,7 @@ class HandoverTest {
             } catch (VfioException e) {
                 throw new IllegalStateException(e);
             }
-        });
+        }, THREADS);
     }
 
     @Test
@@ -258,11 +260,46 @@ class HandoverTest {
             one.goes(first, MediatorPolicy.FREEZE, LONG);
             Mediator hanging = keeping(1, "hangs in load");
             assertThat(one.function.thaw(hanging)).isFalse();
+            assertThat(hanging.status().devices()).isEmpty();
             assertThat(hanging.status().stuck()).hasSize(1);
             end.countDown();
             await("its thread leaves", () -> hanging.status().stuck().isEmpty());
             assertThat(one.function.thaw(keeping(1, ""))).isTrue();
             assertThat(read32(port, 0, REGISTER)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void nobodyEntersASuccessorThatHasNotTakenOverYet() throws Exception {
+        Mediator first = keeping(1, "");
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            assertThat(read32(port, 0, REGISTER)).isEqualTo(1);
+            one.goes(first, MediatorPolicy.FREEZE, Duration.ofSeconds(2));
+            Mediator slow = keeping(1, "hangs in load");
+            CompletableFuture<Boolean> thaw = CompletableFuture.supplyAsync(() -> one.function.thaw(slow), THREADS);
+            hangs.await();
+            assertThat(read32(port, 0, REGISTER)).as("nobody waits any more, and it passes through").isZero();
+            assertThat(thaw).isNotDone();
+            end.countDown();
+            assertThat(thaw.join()).isTrue();
+            assertThat(read32(port, 0, REGISTER)).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aDeviceThatGoesWhileItsSuccessorTakesOverIsNotBound() throws Exception {
+        Mediator first = keeping(1, "");
+        try (VfioDevice handle = one.open()) {
+            one.goes(first, MediatorPolicy.FREEZE, LONG);
+            Mediator slow = keeping(1, "hangs in load");
+            CompletableFuture<Boolean> thaw = CompletableFuture.supplyAsync(() -> one.function.thaw(slow), THREADS);
+            hangs.await();
+            CompletableFuture<Void> gone = CompletableFuture.runAsync(() -> one.function.gone("its function has gone"), THREADS);
+            await("it has gone", () -> one.function.device().filter(open -> !open.hasGone()).isEmpty());
+            end.countDown();
+            assertThat(thaw.join()).isFalse();
+            gone.join();
+            assertThat(slow.status().devices()).isEmpty();
         }
     }
 
