@@ -30,11 +30,13 @@ import vfio.pci.api.mediation.Verdict;
 import vfio.pci.api.migration.StateSection;
 import vfio.pci.api.migration.StateVersion;
 import vfio.pci.core.binding.Mediator;
+import vfio.pci.core.binding.MediatorStack;
 
 /// What a mediation keeps by itself passes to the one that follows, however that comes.
 @Timeout(60)
 class HandoverTest {
     private static final long REGISTER = 0x5000;
+    private static final long OTHER = 0x5100;
     private static final Duration LONG = Duration.ofSeconds(20);
     private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
 
@@ -55,7 +57,11 @@ class HandoverTest {
         private final String failing;
 
         Keeping(int major, String failing) {
-            super(Claim.of(0, REGISTER, 4));
+            this(REGISTER, major, failing);
+        }
+
+        Keeping(long register, int major, String failing) {
+            super(Claim.of(0, register, 4));
             this.major = major;
             this.failing = failing;
         }
@@ -125,9 +131,13 @@ class HandoverTest {
     }
 
     private static CompletableFuture<Integer> reading(DevicePort port) {
+        return reading(port, REGISTER);
+    }
+
+    private static CompletableFuture<Integer> reading(DevicePort port, long register) {
         return CompletableFuture.supplyAsync(() -> {
             try {
-                return read32(port, 0, REGISTER);
+                return read32(port, 0, register);
             } catch (VfioException e) {
                 throw new IllegalStateException(e);
             }
@@ -300,6 +310,84 @@ class HandoverTest {
             assertThat(thaw.join()).isFalse();
             gone.join();
             assertThat(slow.status().devices()).isEmpty();
+        }
+    }
+
+    private Mediator guard() {
+        return one.accepting("guard", context -> new Keeping(REGISTER, 1, ""));
+    }
+
+    private Mediator driver() {
+        return one.accepting("driver", context -> new Keeping(OTHER, 1, ""));
+    }
+
+    /// Both layers have what was kept in them, whoever goes and comes first, and nobody passes by one that has not come yet.
+    @Test
+    void layersThatGoTogetherAreWaitedForTogether() throws VfioException {
+        one.function.declare(new MediatorStack(List.of("guard", "driver", "-")));
+        Mediator guard = guard();
+        Mediator driver = driver();
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port(); DevicePort second = handle.port()) {
+            read32(port, 0, REGISTER);
+            read32(port, 0, OTHER);
+            for (int i = 2; i < 8; i++) {
+                boolean guardFirst = i % 2 == 0;
+                one.goes(guardFirst ? guard : driver, MediatorPolicy.FREEZE, LONG);
+                one.goes(guardFirst ? driver : guard, MediatorPolicy.FREEZE, LONG);
+                CompletableFuture<Integer> guarded = reading(port, REGISTER);
+                CompletableFuture<Integer> driven = reading(second, OTHER);
+                boolean guardComesFirst = i % 3 == 0;
+                if (guardComesFirst) {
+                    guard = guard();
+                    assertThat(one.function.thaw(guard)).isTrue();
+                    driver = driver();
+                } else {
+                    driver = driver();
+                    assertThat(one.function.thaw(driver)).isTrue();
+                    guard = guard();
+                }
+                assertThat(one.function.device().orElseThrow().held()).as("one is not there yet").isNotNull();
+                assertThat(one.function.thaw(guardComesFirst ? driver : guard)).isTrue();
+                assertThat(List.of(guarded.join(), driven.join())).containsExactly(i, i);
+            }
+        }
+    }
+
+    @Test
+    void layersThatGoTogetherAreOfferedToAllWhoAreThere() throws VfioException {
+        one.function.declare(new MediatorStack(List.of("guard", "driver", "-")));
+        Mediator guard = guard();
+        Mediator driver = driver();
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            for (int i = 1; i < 7; i += 2) {
+                assertThat(List.of(read32(port, 0, REGISTER), read32(port, 0, OTHER))).containsExactly(i, i);
+                one.goes(guard, MediatorPolicy.FREEZE, LONG);
+                one.goes(driver, MediatorPolicy.FREEZE, LONG);
+                guard = guard();
+                driver = driver();
+                if (i == 1) {
+                    assertThat(one.function.rebind(one.mediators).mediator()).contains("guard over driver");
+                } else {
+                    one.function.thaw(one.mediators);
+                }
+                assertThat(List.of(read32(port, 0, REGISTER), read32(port, 0, OTHER))).containsExactly(i + 1, i + 1);
+            }
+        }
+    }
+
+    @Test
+    void whatSeveralLayersKeptIsDroppedWhenOneOfThemIsNotComeFor() throws VfioException {
+        one.function.declare(new MediatorStack(List.of("guard", "driver", "-")));
+        Mediator guard = guard();
+        Mediator driver = driver();
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            assertThat(List.of(read32(port, 0, REGISTER), read32(port, 0, OTHER))).containsExactly(1, 1);
+            one.goes(guard, MediatorPolicy.FREEZE, Duration.ofSeconds(2));
+            one.goes(driver, MediatorPolicy.FREEZE, LONG);
+            assertThat(one.function.thaw(driver())).isTrue();
+            assertThat(read32(port, 0, REGISTER)).as("the first one's time is over").isZero();
+            assertThat(read32(port, 0, OTHER)).isEqualTo(2);
+            assertThat(one.function.thaw(guard())).isFalse();
         }
     }
 
