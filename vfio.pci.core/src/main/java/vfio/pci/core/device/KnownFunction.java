@@ -33,7 +33,8 @@ public final class KnownFunction {
     private volatile AccessStats lastStats = AccessStats.ZERO;
     private volatile boolean gone;
     private volatile MediatorStack declared = MediatorStack.SINGLE;
-    /// While its accesses wait for a mediator, or null.
+    private final Object freezing = new Object();
+    /// While its accesses wait for a mediator, or null. Begins with the lock above.
     private volatile Frozen frozen;
 
     /// A function that was registered just now.
@@ -218,7 +219,7 @@ public final class KnownFunction {
         Frozen now = frozen;
         if (now != null && now.lasts() && !inOrder.isEmpty()) {
             Thread.ofPlatform().name("vfio-thaw-" + function.address()).daemon().inheritInheritableThreadLocals(false)
-                .start(() -> inOrder.stream().anyMatch(now::offer));
+                .start(() -> inOrder.forEach(now::offer));
         }
     }
 
@@ -243,11 +244,24 @@ public final class KnownFunction {
             return Optional.empty();
         }
         if (policy == MediatorPolicy.FREEZE) {
-            frozen = open.get().mediation().layerOf(mediator)
-                .flatMap(layer -> Frozen.begin(open.get(), layer, freeze, deadlineNanos)).orElse(null);
+            open.get().mediation().layerOf(mediator).ifPresent(layer ->
+                freeze(open.get(), layer, freeze).ifPresent(now -> now.keep(layer, deadlineNanos)));
         }
         return open.get().beginEndOf(mediator)
             .map(end -> new MediatorDeparture(end, policy == MediatorPolicy.DETACH ? () -> detach(open.get(), mediator) : () -> { }));
+    }
+
+    /// Has accesses wait for a successor of this layer's mediator. They may wait for another layer's already.
+    private Optional<Frozen> freeze(OpenDevice open, Layer layer, Duration bound) {
+        synchronized (freezing) {
+            Frozen present = frozen;
+            if (present != null && present.join(open, layer)) {
+                return Optional.of(present);
+            }
+            Optional<Frozen> begun = Frozen.begin(open, layer, bound);
+            frozen = begun.orElse(null);
+            return begun;
+        }
     }
 
     /// The clients lose the device; the next one opens it anew.

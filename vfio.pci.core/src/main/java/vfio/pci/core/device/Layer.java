@@ -4,6 +4,7 @@ package vfio.pci.core.device;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import vfio.pci.api.VfioException;
 import vfio.pci.api.mediation.Capability;
 import vfio.pci.api.mediation.Mediation;
@@ -91,6 +92,11 @@ final class Layer {
 
     /// Asks mediators in turn. The device's turn is held.
     void ask(List<Mediator> inOrder) {
+        ask(inOrder, made -> { });
+    }
+
+    /// The same with something to be done for the one that accepts before accesses enter it.
+    void ask(List<Mediator> inOrder, Consumer<Stay> beforeEntry) {
         for (Mediator mediator : inOrder) {
             Context offered = new Context(below, mediator.identity().name(), Optional.empty());
             if (!mediator.enter(device.address(), offered)) {
@@ -99,7 +105,7 @@ final class Layer {
             boolean taken = false;
             try {
                 Optional<Mediation> answer = mediator.ask(device.described(), offered);
-                taken = answer.isPresent() && !offered.isRevoked() && bind(mediator, offered, answer.get());
+                taken = answer.isPresent() && !offered.isRevoked() && bind(mediator, offered, answer.get(), beforeEntry);
             } finally {
                 if (!taken) {
                     discard(offered);
@@ -112,14 +118,17 @@ final class Layer {
         }
     }
 
-    private boolean bind(Mediator mediator, Context offered, Mediation answer) {
+    private boolean bind(Mediator mediator, Context offered, Mediation answer, Consumer<Stay> beforeEntry) {
         Binding binding = new Binding(mediator, answer);
         synchronized (lock) {
             stay = new Stay(binding, offered, Set.of(), Optional.empty(), List.of(), List.of(), false);
         }
         try {
             Stay made = makeStay(binding, offered);
-            begin(made);
+            if (begin(made)) {
+                beforeEntry.accept(made);
+            }
+            admit(binding);
             mediation.describeAgain();
             interests.claims(offered);
         } catch (VfioException | RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
@@ -131,9 +140,9 @@ final class Layer {
         }
         mediator.bound(device.address());
         LOG.log(System.Logger.Level.INFO, "{0}: mediated by {1}", device.address(), mediator);
-        if (mediator.gone()) {
+        if (mediator.gone() || binding.isEnding() || device.hasGone()) {
             // It went in this very thread, or while a thread that waited for this one had given up.
-            end(binding, "its mediator has gone");
+            end(binding, mediator.gone() ? "its mediator has gone" : "it was given up while it was bound");
             mediator.unbound(device.address());
             return false;
         }
@@ -173,16 +182,28 @@ final class Layer {
         }
     }
 
-    /// Lets accesses in, unless the mediation has ended while it was asked what it wants.
-    private void begin(Stay made) {
+    /// Shows what the mediation wants, and gives it a say.
+    ///
+    /// @return false when it has begun to end while it was asked
+    private boolean begin(Stay made) {
         synchronized (lock) {
-            if (!made.binding().isEnding()) {
-                stay = made;
-                interests.begin(this, made.context());
-                mediation.showLocked();
-                doorbells.begin(made.context());
-                made.context().bind();
-                gate.set(made.binding());
+            if (made.binding().isEnding()) {
+                return false;
+            }
+            stay = made;
+            interests.begin(this, made.context());
+            mediation.showLocked();
+            doorbells.begin(made.context());
+            made.context().bind();
+            return true;
+        }
+    }
+
+    /// Lets accesses in, unless the mediation has begun to end.
+    private void admit(Binding binding) {
+        synchronized (lock) {
+            if (!binding.isEnding()) {
+                gate.set(binding);
             }
         }
     }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -29,14 +30,18 @@ import vfio.pci.api.mediation.Verdict;
 import vfio.pci.api.migration.StateSection;
 import vfio.pci.api.migration.StateVersion;
 import vfio.pci.core.binding.Mediator;
+import vfio.pci.core.binding.MediatorStack;
 
 /// What a mediation keeps by itself passes to the one that follows, however that comes.
 @Timeout(60)
 class HandoverTest {
     private static final long REGISTER = 0x5000;
+    private static final long OTHER = 0x5100;
     private static final Duration LONG = Duration.ofSeconds(20);
+    private static final Executor THREADS = task -> Thread.ofPlatform().daemon().start(task);
 
     private final OneDevice one = new OneDevice();
+    private final CountDownLatch hangs = new CountDownLatch(1);
     private final CountDownLatch end = new CountDownLatch(1);
 
     @AfterEach
@@ -52,7 +57,11 @@ class HandoverTest {
         private final String failing;
 
         Keeping(int major, String failing) {
-            super(Claim.of(0, REGISTER, 4));
+            this(REGISTER, major, failing);
+        }
+
+        Keeping(long register, int major, String failing) {
+            super(Claim.of(0, register, 4));
             this.major = major;
             this.failing = failing;
         }
@@ -60,6 +69,7 @@ class HandoverTest {
         @Override
         public Verdict read(int region, long offset, MemorySegment buffer, long bufferOffset, int bytes) throws VfioException {
             super.read(region, offset, buffer, bufferOffset, bytes);
+            at("read");
             buffer.set(ValueLayout.JAVA_INT_UNALIGNED, bufferOffset, count.incrementAndGet());
             return Verdict.HANDLED;
         }
@@ -69,6 +79,7 @@ class HandoverTest {
                 throw new VfioException(Errno.EINVAL, "no " + place);
             }
             if (failing.equals("hangs in " + place)) {
+                hangs.countDown();
                 boolean done = false;
                 while (!done) {
                     try {
@@ -120,13 +131,17 @@ class HandoverTest {
     }
 
     private static CompletableFuture<Integer> reading(DevicePort port) {
+        return reading(port, REGISTER);
+    }
+
+    private static CompletableFuture<Integer> reading(DevicePort port, long register) {
         return CompletableFuture.supplyAsync(() -> {
             try {
-                return read32(port, 0, REGISTER);
+                return read32(port, 0, register);
             } catch (VfioException e) {
                 throw new IllegalStateException(e);
             }
-        });
+        }, THREADS);
     }
 
     @Test
@@ -255,11 +270,151 @@ class HandoverTest {
             one.goes(first, MediatorPolicy.FREEZE, LONG);
             Mediator hanging = keeping(1, "hangs in load");
             assertThat(one.function.thaw(hanging)).isFalse();
+            assertThat(hanging.status().devices()).isEmpty();
             assertThat(hanging.status().stuck()).hasSize(1);
             end.countDown();
             await("its thread leaves", () -> hanging.status().stuck().isEmpty());
             assertThat(one.function.thaw(keeping(1, ""))).isTrue();
             assertThat(read32(port, 0, REGISTER)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void nobodyEntersASuccessorThatHasNotTakenOverYet() throws Exception {
+        Mediator first = keeping(1, "");
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            assertThat(read32(port, 0, REGISTER)).isEqualTo(1);
+            one.goes(first, MediatorPolicy.FREEZE, Duration.ofSeconds(2));
+            Mediator slow = keeping(1, "hangs in load");
+            CompletableFuture<Boolean> thaw = CompletableFuture.supplyAsync(() -> one.function.thaw(slow), THREADS);
+            hangs.await();
+            assertThat(read32(port, 0, REGISTER)).as("nobody waits any more, and it passes through").isZero();
+            assertThat(thaw).isNotDone();
+            end.countDown();
+            assertThat(thaw.join()).isTrue();
+            assertThat(read32(port, 0, REGISTER)).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void aDeviceThatGoesWhileItsSuccessorTakesOverIsNotBound() throws Exception {
+        Mediator first = keeping(1, "");
+        try (VfioDevice handle = one.open()) {
+            one.goes(first, MediatorPolicy.FREEZE, LONG);
+            Mediator slow = keeping(1, "hangs in load");
+            CompletableFuture<Boolean> thaw = CompletableFuture.supplyAsync(() -> one.function.thaw(slow), THREADS);
+            hangs.await();
+            CompletableFuture<Void> gone = CompletableFuture.runAsync(() -> one.function.gone("its function has gone"), THREADS);
+            await("it has gone", () -> one.function.device().filter(open -> !open.hasGone()).isEmpty());
+            end.countDown();
+            assertThat(thaw.join()).isFalse();
+            gone.join();
+            assertThat(slow.status().devices()).isEmpty();
+        }
+    }
+
+    private Mediator guard() {
+        return one.accepting("guard", context -> new Keeping(REGISTER, 1, ""));
+    }
+
+    private Mediator driver() {
+        return one.accepting("driver", context -> new Keeping(OTHER, 1, ""));
+    }
+
+    /// Both layers have what was kept in them, whoever goes and comes first, and nobody passes by one that has not come yet.
+    @Test
+    void layersThatGoTogetherAreWaitedForTogether() throws VfioException {
+        one.function.declare(new MediatorStack(List.of("guard", "driver", "-")));
+        Mediator guard = guard();
+        Mediator driver = driver();
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port(); DevicePort second = handle.port()) {
+            read32(port, 0, REGISTER);
+            read32(port, 0, OTHER);
+            for (int i = 2; i < 8; i++) {
+                boolean guardFirst = i % 2 == 0;
+                one.goes(guardFirst ? guard : driver, MediatorPolicy.FREEZE, LONG);
+                one.goes(guardFirst ? driver : guard, MediatorPolicy.FREEZE, LONG);
+                CompletableFuture<Integer> guarded = reading(port, REGISTER);
+                CompletableFuture<Integer> driven = reading(second, OTHER);
+                boolean guardComesFirst = i % 3 == 0;
+                if (guardComesFirst) {
+                    guard = guard();
+                    assertThat(one.function.thaw(guard)).isTrue();
+                    driver = driver();
+                } else {
+                    driver = driver();
+                    assertThat(one.function.thaw(driver)).isTrue();
+                    guard = guard();
+                }
+                assertThat(one.function.device().orElseThrow().held()).as("one is not there yet").isNotNull();
+                assertThat(one.function.thaw(guardComesFirst ? driver : guard)).isTrue();
+                assertThat(List.of(guarded.join(), driven.join())).containsExactly(i, i);
+            }
+        }
+    }
+
+    @Test
+    void layersThatGoTogetherAreOfferedToAllWhoAreThere() throws VfioException {
+        one.function.declare(new MediatorStack(List.of("guard", "driver", "-")));
+        Mediator guard = guard();
+        Mediator driver = driver();
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            for (int i = 1; i < 7; i += 2) {
+                assertThat(List.of(read32(port, 0, REGISTER), read32(port, 0, OTHER))).containsExactly(i, i);
+                one.goes(guard, MediatorPolicy.FREEZE, LONG);
+                one.goes(driver, MediatorPolicy.FREEZE, LONG);
+                guard = guard();
+                driver = driver();
+                if (i == 1) {
+                    assertThat(one.function.rebind(one.mediators).mediator()).contains("guard over driver");
+                } else {
+                    one.function.thaw(one.mediators);
+                }
+                assertThat(List.of(read32(port, 0, REGISTER), read32(port, 0, OTHER))).containsExactly(i + 1, i + 1);
+            }
+        }
+    }
+
+    @Test
+    void whatSeveralLayersKeptIsDroppedWhenOneOfThemIsNotComeFor() throws VfioException {
+        one.function.declare(new MediatorStack(List.of("guard", "driver", "-")));
+        Mediator guard = guard();
+        Mediator driver = driver();
+        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            assertThat(List.of(read32(port, 0, REGISTER), read32(port, 0, OTHER))).containsExactly(1, 1);
+            one.goes(guard, MediatorPolicy.FREEZE, Duration.ofSeconds(2));
+            one.goes(driver, MediatorPolicy.FREEZE, LONG);
+            assertThat(one.function.thaw(driver())).isTrue();
+            assertThat(read32(port, 0, REGISTER)).as("the first one's time is over").isZero();
+            assertThat(read32(port, 0, OTHER)).isEqualTo(2);
+            assertThat(one.function.thaw(guard())).isFalse();
+        }
+    }
+
+    @Test
+    void anAccessThatIsStuckInOneDeviceCostsAnotherNothing() throws Exception {
+        one.impatient(Duration.ofSeconds(40));
+        try (OneDevice before = new OneDevice().impatient()) {
+            Mediator first = keeping(1, "");
+            Mediator stuck = before.accepting("keeping", context -> new Keeping(1, "hangs in read"));
+            try (VfioDevice handle = one.open(); DevicePort port = handle.port();
+                    VfioDevice stuckHandle = before.open(); DevicePort stuckPort = stuckHandle.port()) {
+                assertThat(read32(port, 0, REGISTER)).isEqualTo(1);
+                CompletableFuture<Integer> stuckRead = reading(stuckPort);
+                hangs.await();
+                long deadline = System.nanoTime() + Duration.ofMillis(100).toNanos();
+                first.shut(deadline);
+                stuck.shut(deadline);
+                List<MediatorDeparture> departures = List.of(
+                    before.function.depart(stuck, MediatorPolicy.FREEZE, LONG, deadline).orElseThrow(),
+                    one.function.depart(first, MediatorPolicy.FREEZE, LONG, deadline).orElseThrow());
+                assertThat(System.nanoTime() - deadline).as("the time they share is over").isPositive();
+                MediatorDeparture.finish(departures, Duration.ofMillis(100));
+                assertThat(one.function.thaw(keeping(1, ""))).isTrue();
+                assertThat(read32(port, 0, REGISTER)).isEqualTo(2);
+                end.countDown();
+                await("the stuck access ends", stuckRead::isDone);
+            }
         }
     }
 }
