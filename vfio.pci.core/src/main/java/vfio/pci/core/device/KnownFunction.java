@@ -197,7 +197,14 @@ public final class KnownFunction {
     public Exchange rebind(List<Mediator> mediators) throws VfioException {
         Frozen waiting = frozen;
         if (waiting != null && waiting.lasts()) {
-            return waiting.rebind(mediators);
+            try {
+                return waiting.rebind(mediators);
+            } catch (VfioException e) {
+                // Unless another one came by itself meanwhile: then it is bound anew as any device.
+                if (waiting.lasts()) {
+                    throw e;
+                }
+            }
         }
         try (Pause pause = Pause.begin(opened(), "it is bound to another mediator")) {
             opened().mediation().arrange(declared);
