@@ -267,6 +267,8 @@ class HandoverTest {
         one.impatient();
         Mediator first = keeping(1, "");
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
+            // The device keeps its own bound: the one before has as long as it takes.
+            one.impatient(LONG);
             one.goes(first, MediatorPolicy.FREEZE, LONG);
             Mediator hanging = keeping(1, "hangs in load");
             assertThat(one.function.thaw(hanging)).isFalse();
@@ -284,7 +286,7 @@ class HandoverTest {
         Mediator first = keeping(1, "");
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
             assertThat(read32(port, 0, REGISTER)).isEqualTo(1);
-            one.goes(first, MediatorPolicy.FREEZE, Duration.ofSeconds(2));
+            one.goes(first, MediatorPolicy.FREEZE, Duration.ofSeconds(5));
             Mediator slow = keeping(1, "hangs in load");
             CompletableFuture<Boolean> thaw = CompletableFuture.supplyAsync(() -> one.function.thaw(slow), THREADS);
             hangs.await();
@@ -382,7 +384,7 @@ class HandoverTest {
         Mediator driver = driver();
         try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
             assertThat(List.of(read32(port, 0, REGISTER), read32(port, 0, OTHER))).containsExactly(1, 1);
-            one.goes(guard, MediatorPolicy.FREEZE, Duration.ofSeconds(2));
+            one.goes(guard, MediatorPolicy.FREEZE, Duration.ofSeconds(5));
             one.goes(driver, MediatorPolicy.FREEZE, LONG);
             assertThat(one.function.thaw(driver())).isTrue();
             assertThat(read32(port, 0, REGISTER)).as("the first one's time is over").isZero();
