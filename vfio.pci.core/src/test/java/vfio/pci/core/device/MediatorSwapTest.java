@@ -2,18 +2,12 @@
 package vfio.pci.core.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.catchThrowable;
 import static vfio.pci.core.device.OneDevice.await;
 import static vfio.pci.core.device.OneDevice.read32;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -23,161 +17,19 @@ import vfio.pci.api.admin.Exchange;
 import vfio.pci.api.device.DevicePort;
 import vfio.pci.api.device.VfioDevice;
 import vfio.pci.api.mediation.Claim;
-import vfio.pci.api.mediation.Mediation;
-import vfio.pci.api.mediation.Verdict;
-import vfio.pci.api.migration.MigrationDriver;
 import vfio.pci.api.migration.MigrationState;
-import vfio.pci.api.migration.StateSection;
-import vfio.pci.api.migration.StateVersion;
 import vfio.pci.core.VfioErrors;
 import vfio.pci.core.binding.Mediator;
 
 /// A mediator takes over from another under a client: with its state, or not at all.
 class MediatorSwapTest {
-    private static final long REGISTER = 0x5000;
+    private static final long REGISTER = Counting.REGISTER;
 
     private final OneDevice one = new OneDevice();
 
     @AfterEach
     void close() {
         one.close();
-    }
-
-    /// Counts reads of a register; the count is its state. Each version has its own ways to fail.
-    private static final class Counting extends Mediation {
-        final AtomicInteger count = new AtomicInteger();
-        final AtomicInteger closes = new AtomicInteger();
-        final AtomicInteger starts = new AtomicInteger();
-        final CountDownLatch end = new CountDownLatch(1);
-        final int major;
-        volatile boolean stopped;
-        volatile String failing = "";
-        volatile boolean refusing;
-
-        Counting(int major) {
-            this.major = major;
-        }
-
-        Counting failing(String how) {
-            failing = how;
-            return this;
-        }
-
-        private void at(String place) throws VfioException {
-            if (failing.equals("refuses in " + place)) {
-                throw new VfioException(Errno.EINVAL, "no " + place);
-            }
-            if (failing.equals("throws in " + place)) {
-                throw new IllegalStateException("a bug in " + place);
-            }
-            if (failing.equals("hangs in " + place)) {
-                boolean done = false;
-                while (!done) {
-                    try {
-                        end.await();
-                        done = true;
-                    } catch (InterruptedException e) {
-                        // As a stuck one does not.
-                    }
-                }
-            }
-        }
-
-        @Override
-        public List<Claim> claims() {
-            return List.of(Claim.of(0, REGISTER, 4));
-        }
-
-        @Override
-        public Verdict read(int region, long offset, MemorySegment buffer, long bufferOffset, int bytes) {
-            if (stopped) {
-                throw new IllegalStateException("read while it stands still");
-            }
-            buffer.set(ValueLayout.JAVA_INT_UNALIGNED, bufferOffset, count.incrementAndGet());
-            return Verdict.HANDLED;
-        }
-
-        @Override
-        public Optional<MigrationDriver> migration() {
-            return Optional.of(new Driver());
-        }
-
-        @Override
-        public boolean stateless() {
-            return failing.equals("is stateless");
-        }
-
-        @Override
-        public void close() {
-            closes.incrementAndGet();
-            try {
-                at("close");
-            } catch (VfioException e) {
-                throw new IllegalStateException(e);
-            }
-        }
-
-        private final class Driver extends MigrationDriver {
-            @Override
-            public StateVersion version() {
-                return new StateVersion(major, 0);
-            }
-
-            @Override
-            public long stateSize() {
-                return 4;
-            }
-
-            @Override
-            public void stop() throws VfioException {
-                at("stop");
-                stopped = true;
-            }
-
-            @Override
-            public void start() throws VfioException {
-                at("start");
-                stopped = false;
-                starts.incrementAndGet();
-            }
-
-            @Override
-            public List<StateSection> save() throws VfioException {
-                at("save");
-                byte[] data = new byte[failing.equals("corrupts") ? 1 : 4];
-                for (int i = 0; i < data.length; i++) {
-                    data[i] = (byte) (count.get() >> 8 * i);
-                }
-                return List.of(new StateSection("count", major, data));
-            }
-
-            @Override
-            public void load(StateVersion version, List<StateSection> sections) throws VfioException {
-                if (!failing.isEmpty()) {
-                    // What it is given is its own.
-                    byte[] data = sections.getFirst().data().clone();
-                    Arrays.fill(sections.getFirst().data(), (byte) 0x55);
-                    System.arraycopy(failing.equals("converts") ? data : sections.getFirst().data(), 0, sections.getFirst().data(), 0,
-                        data.length);
-                }
-                at("load");
-                if (refusing || version.major() > major || sections.getFirst().version() != version.major()) {
-                    throw new VfioException(Errno.EINVAL, "state version=" + version);
-                }
-                count.set(MemorySegment.ofArray(sections.getFirst().data()).get(ValueLayout.JAVA_INT_UNALIGNED, 0));
-            }
-
-            @Override
-            public Optional<List<StateSection>> convert(String mediator, StateVersion version, List<StateSection> sections) {
-                return failing.equals("converts")
-                    ? Optional.of(List.of(new StateSection("count", major, sections.getFirst().data()))) : Optional.empty();
-            }
-
-            @Override
-            public Map<String, String> configuration() {
-                return Map.of();
-            }
-        }
     }
 
     private Exchange swap(Mediator from, Mediator to) {
@@ -417,36 +269,6 @@ class MediatorSwapTest {
             reader.join();
             assertThat(wrong).hasValue(0);
             assertThat(last.get()).isPositive();
-        }
-    }
-
-    @Test
-    void aRenewedFunctionHasTheStateOfTheOneBefore() throws VfioException {
-        Counting counting = new Counting(1);
-        one.accepting("counter", context -> counting);
-        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
-            read32(port, 0, REGISTER);
-            OneDevice.write32(port, 7, 4, 0x0006);
-            int command = read32(port, 7, 4);
-            one.function.renew();
-            assertThat(one.hardware.done).contains("close");
-            assertThat(read32(port, 0, REGISTER)).isEqualTo(2);
-            assertThat(read32(port, 7, 4)).isEqualTo(command);
-            assertThat(counting.starts).hasValue(1);
-            assertThat(counting.closes).hasValue(0);
-        }
-        assertThat(one.hardware.driver()).isEmpty();
-    }
-
-    @Test
-    void aFunctionThatCannotBeHadAgainIsGone() throws VfioException {
-        one.accepting("counter", context -> new Counting(1));
-        try (VfioDevice handle = one.open(); DevicePort port = handle.port()) {
-            AtomicInteger told = new AtomicInteger();
-            handle.onGone(told::incrementAndGet);
-            one.hardware.goes();
-            assertThat(catchThrowable(one.function::renew)).isInstanceOf(VfioException.class);
-            assertThat(told.get()).isLessThanOrEqualTo(1);
         }
     }
 }
