@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package vfio.pci.core.device;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import linux.sys.Mapping;
@@ -35,35 +32,28 @@ import vfio.pci.api.function.Doorbell;
 import vfio.pci.api.mediation.Claim;
 import vfio.pci.api.mediation.MapVerdict;
 import vfio.pci.api.migration.Migration;
-import vfio.pci.core.binding.Faults;
 import vfio.pci.core.memory.DeviceMemory;
 import vfio.pci.core.region.Caller;
 import vfio.pci.core.region.Region;
 
 /// One client's handle of an open device.
 final class DeviceHandle implements VfioDevice, Caller {
-    private static final System.Logger LOG = System.getLogger(DeviceHandle.class.getName());
-
     private final OpenDevice device;
     private final Client client;
     private final List<AccessPort> ports = new CopyOnWriteArrayList<>();
     private final ClientMaps maps = new ClientMaps(this::unmapped);
-    private final Map<Integer, Event> events = new ConcurrentHashMap<>();
-    private final AtomicInteger nextEvent = new AtomicInteger(1);
+    private final ClientCalls calls;
     private final AtomicBoolean closed = new AtomicBoolean();
     /// Whether the client was shown disablable areas for it is told when a region's areas change; for good.
     private volatile boolean shownAreas;
     private volatile int acknowledged;
     /// Indices of regions that the client was told of.
     private final Set<Integer> known = ConcurrentHashMap.newKeySet();
-    private final Object goneLock = new Object();
-    /// Guarded by the gone lock.
-    private final List<Runnable> goneListeners = new ArrayList<>();
-    private boolean gone;
 
     DeviceHandle(OpenDevice device, Client client) {
         this.device = device;
         this.client = client;
+        this.calls = new ClientCalls(device.address(), client);
     }
 
     Client client() {
@@ -360,63 +350,23 @@ final class DeviceHandle implements VfioDevice, Caller {
         if (!client.has(Client.Feature.EVENT_IDS)) {
             throw new VfioException(Errno.EOPNOTSUPP, "client=%s expected=one in this process".formatted(client.name()));
         }
-        int id = nextEvent.getAndIncrement();
-        events.put(id, new Event(event));
+        int id = calls.register(event);
         stayOpen();
         return id;
     }
 
     @Override
     public Optional<Runnable> event(int id) {
-        return Optional.ofNullable(events.get(id));
-    }
-
-    /// An event of the client's: good until the handle is closed, whoever keeps it.
-    private final class Event implements Runnable {
-        private volatile Optional<Runnable> target;
-
-        Event(Runnable target) {
-            this.target = Optional.of(target);
-        }
-
-        @Override
-        public void run() {
-            target.ifPresent(DeviceHandle.this::tell);
-        }
-
-        void end() {
-            target = Optional.empty();
-        }
-    }
-
-    /// Calls a client of this process, whose bug must not stop what the core is about.
-    private void tell(Runnable listener) {
-        try {
-            listener.run();
-        } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
-            LOG.log(System.Logger.Level.ERROR, "{0}: client={1} failed: {2}", address(), client.name(), Faults.describe(e));
-        }
+        return calls.event(id);
     }
 
     @Override
     public void onGone(Runnable listener) {
-        synchronized (goneLock) {
-            if (!gone) {
-                goneListeners.add(listener);
-                return;
-            }
-        }
-        tell(listener);
+        calls.onGone(listener);
     }
 
     void tellGone() {
-        List<Runnable> listeners;
-        synchronized (goneLock) {
-            gone = true;
-            listeners = List.copyOf(goneListeners);
-            goneListeners.clear();
-        }
-        listeners.forEach(this::tell);
+        calls.tellGone();
     }
 
     private void check() throws VfioException {
@@ -441,7 +391,7 @@ final class DeviceHandle implements VfioDevice, Caller {
         device.irqs().disableAllOf(this);
         maps.close();
         device.dmaWindows().unmapAll(this);
-        events.values().forEach(Event::end);
+        calls.endEvents();
     }
 
     /// What was given to the handle while another thread closed it is given back by whoever comes second.
