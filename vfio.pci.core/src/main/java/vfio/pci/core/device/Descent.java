@@ -70,27 +70,7 @@ final class Descent {
     /// @param layers bits of those that claim it, as the interest says
     End read(Interest before, int layers, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
             throws VfioException {
-        End end = End.UNSEEN;
-        for (int left = layers; left != 0 && end != End.HANDLED; left &= ~Integer.highestOneBit(left)) {
-            Layer layer = before.layers().of(Integer.highestOneBit(left));
-            Passage passage = traveller.into(layer);
-            int depth = passage.slot().depth();
-            Binding binding = null;
-            try {
-                binding = layer.gate().enter(passage.slot());
-                if (wants(layer, binding, before, region, offset, count)) {
-                    end = seen(end);
-                    end = verdict(binding, binding.mediation().read(region, offset, buffer, bufferOffset, count));
-                }
-            } catch (VfioException e) {
-                throw AccessPort.answered(binding, e);
-            } catch (RuntimeException | LinkageError | AssertionError | VirtualMachineError e) {
-                throw fault(binding, e);
-            } finally {
-                leave(passage, binding, depth);
-            }
-        }
-        return end;
+        return goDown(false, before, layers, region, offset, buffer, bufferOffset, count);
     }
 
     /// Lets mediations see a write.
@@ -98,6 +78,11 @@ final class Descent {
     /// @param layers bits of those that claim it, as the interest says
     End write(Interest before, int layers, int region, long offset, MemorySegment buffer, long bufferOffset, int count)
             throws VfioException {
+        return goDown(true, before, layers, region, offset, buffer, bufferOffset, count);
+    }
+
+    private End goDown(boolean writes, Interest before, int layers, int region, long offset, MemorySegment buffer, long bufferOffset,
+            int count) throws VfioException {
         End end = End.UNSEEN;
         for (int left = layers; left != 0 && end != End.HANDLED; left &= ~Integer.highestOneBit(left)) {
             Layer layer = before.layers().of(Integer.highestOneBit(left));
@@ -108,7 +93,8 @@ final class Descent {
                 binding = layer.gate().enter(passage.slot());
                 if (wants(layer, binding, before, region, offset, count)) {
                     end = seen(end);
-                    end = verdict(binding, binding.mediation().write(region, offset, buffer, bufferOffset, count));
+                    end = verdict(binding, writes ? binding.mediation().write(region, offset, buffer, bufferOffset, count)
+                        : binding.mediation().read(region, offset, buffer, bufferOffset, count));
                 }
             } catch (VfioException e) {
                 throw AccessPort.answered(binding, e);
